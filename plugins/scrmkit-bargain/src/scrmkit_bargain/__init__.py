@@ -1,0 +1,1 @@
+"""Bargain (砍价): friends help, and the price falls."""

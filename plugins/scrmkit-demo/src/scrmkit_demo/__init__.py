@@ -1,0 +1,1 @@
+"""The demo: real orders, sandboxes, campaigns, scores and a report."""

@@ -1,0 +1,1 @@
+"""Group-buy (拼团): enough buyers in time, or everyone is refunded."""

@@ -1,0 +1,1 @@
+"""SMS channel with a provider protocol; Aliyun Dysmsapi, and a local sandbox."""
