@@ -1,1 +1,1 @@
-"""WeCom (企业微信) channel: callbacks, contact ways, welcome messages, corp tags, and a local sandbox."""
+"""WeCom (企业微信): callbacks, contact ways, welcome messages, corp tags, a local sandbox."""
