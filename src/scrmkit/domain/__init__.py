@@ -1,0 +1,1 @@
+"""The domain: frozen values that everything else is about."""

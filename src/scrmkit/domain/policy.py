@@ -1,0 +1,195 @@
+"""The contact policy: one pure function that says whether a message may go, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from scrmkit.domain.messages import Message, Purpose
+from scrmkit.errors import InvalidValueError
+
+
+@attrs.frozen(kw_only=True)
+class Cap:
+    """
+    At most *limit* messages of a purpose in a window.
+
+    Attributes:
+        channel: A channel's name, or ``*`` for all together.
+        days: Calendar days of the customer's zone, today included; or
+        hours: a rolling window of so many hours. Exactly one of the two.
+    """
+
+    purpose: Purpose
+    limit: int
+    channel: str = "*"
+    days: int | None = None
+    hours: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.days is None) == (self.hours is None):
+            raise InvalidValueError("a cap counts either days or hours; give one of the two")
+        if self.limit < 0 or (self.days or self.hours or 0) < 1:
+            raise InvalidValueError("a cap's limit is 0 or more and its window 1 or more")
+
+    def since(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """The window's first moment when it is looked at *at*."""
+        if self.hours is not None:
+            return at - timedelta(hours=self.hours)
+        day = at.astimezone(zone).date() - timedelta(days=(self.days or 1) - 1)
+        return datetime.combine(day, time(), tzinfo=zone)
+
+
+@attrs.frozen(kw_only=True)
+class QuietHours:
+    """No marketing from *start* to *end* on the customer's clock, over midnight if need be."""
+
+    start: time = time(21, 0)
+    end: time = time(9, 0)
+
+    def until(self, at: datetime, zone: ZoneInfo) -> datetime | None:
+        """When the quiet hours that *at* lies in are over, None outside them."""
+        local = at.astimezone(zone)
+        clock = local.time()
+        if self.start == self.end:
+            return None
+        over_midnight = self.start > self.end
+        inside = (
+            (clock >= self.start or clock < self.end)
+            if over_midnight
+            else self.start <= clock < self.end
+        )
+        if not inside:
+            return None
+        day = local.date()
+        if over_midnight and clock >= self.start:
+            day += timedelta(days=1)
+        return datetime.combine(day, self.end, tzinfo=zone)
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """
+    The tenant's contact policy.
+
+    Attributes:
+        consent: Purposes that need a consent.
+    """
+
+    quiet: QuietHours | None = QuietHours()
+    caps: tuple[Cap, ...] = (
+        Cap(purpose=Purpose.MARKETING, limit=1, days=1),
+        Cap(purpose=Purpose.MARKETING, limit=4, days=7),
+    )
+    consent: frozenset[Purpose] = frozenset({Purpose.MARKETING})
+
+
+@attrs.frozen(kw_only=True)
+class Facts:
+    """
+    What the policy looks at for one customer and channel.
+
+    Attributes:
+        consents: The newest word on ``(channel, purpose)``; ``*`` stands for all channels.
+        suppressed: Why this channel must not write to the address, or None.
+        reachable: Whether the channel has an address for the customer.
+        sent: Messages planned or sent and not refused, as ``(channel, purpose,
+            when it counts)``.
+        platform_left: How many more the platform lets through today, None for no limit.
+    """
+
+    consents: Mapping[tuple[str, Purpose], bool] = attrs.field(factory=dict, hash=False)
+    suppressed: str | None = None
+    reachable: bool = True
+    sent: tuple[tuple[str, Purpose, datetime], ...] = ()
+    platform_left: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """
+    What the policy says.
+
+    Attributes:
+        send_at: When it may leave, None where it may not.
+        code: ``ok``, ``deferred``, or why not: ``unreachable``, ``no_consent``,
+            ``withdrawn``, ``suppressed``, ``capped``, ``quota``, ``expired``.
+    """
+
+    send_at: datetime | None
+    code: str
+    reason: str
+
+
+def judge(
+    message: Message, facts: Facts, policy: Policy, at: datetime, zone: ZoneInfo
+) -> Verdict:
+    """
+    Apply the policy: reach, consent, suppression, quiet hours, caps, platform quota.
+
+    Quiet hours defer; all the others suppress at once. A message whose use is
+    over before it may leave is ``expired``.
+    """
+    refusal = _refusal(message, facts, policy)
+    if refusal is not None:
+        return refusal
+    send_at = max(at, message.not_before or at)
+    if policy.quiet is not None and message.purpose is Purpose.MARKETING:
+        send_at = policy.quiet.until(send_at, zone) or send_at
+    if message.not_after is not None and send_at >= message.not_after:
+        return Verdict(send_at=None, code="expired", reason="its use ends before it may be sent")
+    capped = _capped(message, facts, policy, send_at, zone)
+    if capped is not None:
+        return capped
+    if facts.platform_left is not None and facts.platform_left < 1:
+        return Verdict(send_at=None, code="quota", reason="the platform's daily quota is used up")
+    if send_at > at:
+        return Verdict(send_at=send_at, code="deferred", reason="waits for its time")
+    return Verdict(send_at=send_at, code="ok", reason="the contact policy allows it")
+
+
+def _refusal(message: Message, facts: Facts, policy: Policy) -> Verdict | None:
+    if not facts.reachable:
+        reason = f"the customer cannot be reached by {message.channel}"
+        return Verdict(send_at=None, code="unreachable", reason=reason)
+    if facts.suppressed is not None:
+        return Verdict(send_at=None, code="suppressed", reason=facts.suppressed)
+    granted = consent_for(facts.consents, message.channel, message.purpose)
+    if granted is False and message.purpose is not Purpose.TRANSACTIONAL:
+        return Verdict(send_at=None, code="withdrawn", reason="the customer withdrew the consent")
+    if granted is None and message.purpose in policy.consent:
+        reason = f"the customer never consented to {message.purpose.value} by {message.channel}"
+        return Verdict(send_at=None, code="no_consent", reason=reason)
+    return None
+
+
+def consent_for(
+    consents: Mapping[tuple[str, Purpose], bool], channel: str, purpose: Purpose
+) -> bool | None:
+    """The customer's word on a channel and purpose; a refusal of all channels wins."""
+    own, everywhere = consents.get((channel, purpose)), consents.get(("*", purpose))
+    if own is False or everywhere is False:
+        return False
+    return own or everywhere
+
+
+def _capped(
+    message: Message, facts: Facts, policy: Policy, send_at: datetime, zone: ZoneInfo
+) -> Verdict | None:
+    for cap in policy.caps:
+        if cap.purpose is not message.purpose or cap.channel not in ("*", message.channel):
+            continue
+        since = cap.since(send_at, zone)
+        used = sum(
+            1
+            for channel, purpose, when in facts.sent
+            if purpose is cap.purpose and cap.channel in ("*", channel) and when >= since
+        )
+        if used >= cap.limit:
+            window = f"{cap.days} days" if cap.days else f"{cap.hours} hours"
+            reason = f"{used} of {cap.limit} {cap.purpose.value} messages in {window} are used"
+            return Verdict(send_at=None, code="capped", reason=reason)
+    return None
