@@ -8,7 +8,6 @@ from typing import Any
 
 import attrs
 
-from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.identity import personal
 from scrmkit.domain.ids import CampaignId, CustomerId
 from scrmkit.domain.messages import Purpose
@@ -52,6 +51,13 @@ class OrderCreated:
 
     order_no: str
     amount_fen: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class OrderCancelled:
+    """An order that was never paid is over: cancelled, or timed out."""
+
+    order_no: str
 
 
 @attrs.frozen(kw_only=True)
@@ -234,6 +240,7 @@ CORE_KINDS: tuple[TouchpointKind[Any], ...] = (
     _kind("contact.added", ContactAdded),
     _kind("contact.removed", ContactRemoved),
     _kind("order.created", OrderCreated, witness=Witness.PLATFORM),
+    _kind("order.cancelled", OrderCancelled, witness=Witness.PLATFORM),
     _kind("order.paid", OrderPaid, amount="amount_fen", witness=Witness.PLATFORM),
     _kind("order.refunded", OrderRefunded, amount="amount_fen", witness=Witness.PLATFORM),
     _kind("message.received", MessageReceived),
@@ -254,10 +261,3 @@ CORE_KINDS: tuple[TouchpointKind[Any], ...] = (
     _kind("score.banded", ScoreBanded),
     _kind("broadcast.planned", BroadcastPlanned),
 )
-
-
-@attrs.frozen(kw_only=True)
-class InstanceEvent:
-    """A payload for a plugin's own kinds that only names the instance."""
-
-    instance: InstanceRef

@@ -221,3 +221,19 @@ class AnswerTo:
 
     ref: InstanceRef
     step: str
+
+
+@attrs.frozen(kw_only=True)
+class Refund:
+    """
+    The body of the operation ``refund`` that payment connectors share (退款).
+
+    Attributes:
+        refund_no: Ours, and the same at every attempt: a platform refunds once for one number.
+        amount_fen: From 1 to what was paid, in fen.
+    """
+
+    order_no: str
+    refund_no: str
+    amount_fen: int
+    reason: str
