@@ -197,7 +197,8 @@ class CallbackSender:
         with self._changed:
             self._number += 1
             kind, delay = self._spoil.pop(0) if self._spoil else (None, timedelta(0))
-            item = self._item(callback, self._clock.now() + delay)
+            late = delay if kind == "slow" else timedelta(0)
+            item = self._item(callback, self._clock.now() + late)
             if kind == "drop":
                 self._note(item, "dropped")
             elif kind == "reorder":
@@ -206,8 +207,8 @@ class CallbackSender:
                 self._queue(item)
                 if kind == "duplicate":
                     self._queue(self._item(callback, item.at))
-                for late in self._held:
-                    self._queue(attrs.evolve(late, turn=self._next_turn(), at=item.at))
+                for held in self._held:
+                    self._queue(attrs.evolve(held, turn=self._next_turn(), at=item.at))
                 self._held.clear()
             self._wake()
             return self._number
