@@ -1,0 +1,1 @@
+"""What tests of scrmkit and of its plugins are made with; needs ``scrmkit[testing]``."""
