@@ -1,0 +1,153 @@
+"""What the settings say, as values."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from scrmkit.domain.organisation import DEFAULT_ZONE
+from scrmkit.domain.policy import Policy
+from scrmkit.errors import InvalidValueError
+from scrmkit.settings.secret import Secret
+
+_TENANT = re.compile(r"[a-z0-9_-]{1,32}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+class Durability(enum.StrEnum):
+    """
+    When SQLite calls a commit done.
+
+    full: when the disk has it; a power cut loses nothing that was answered.
+    normal: when the operating system has it; a crash of the process loses
+    nothing, a power cut may lose the last commits, and never corrupts.
+    PostgreSQL has its own ``synchronous_commit`` and takes no notice.
+    """
+
+    FULL = "full"
+    NORMAL = "normal"
+
+
+def _at_least_one(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
+    if value < 1:
+        raise InvalidValueError(f"{attribute.name} is at least 1")
+
+
+@attrs.frozen(kw_only=True)
+class Calls:
+    """
+    How plugins are watched.
+
+    Attributes:
+        budget_ms: How long one call may take, in milliseconds.
+        quarantine_after: After how many failures or overruns in a row a
+            plugin is not asked any more.
+    """
+
+    budget_ms: int = attrs.field(default=50, validator=_at_least_one)
+    quarantine_after: int = attrs.field(default=20, validator=_at_least_one)
+
+
+def _read_only(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(options))
+
+
+def _configured_name(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if not _NAME.fullmatch(value):
+        raise InvalidValueError(
+            "a plugin's name has 1 to 64 of a-z 0-9 - _ and starts with a letter or a digit"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class PluginSettings:
+    """
+    One configured plugin, a ``[plugins.NAME]`` table.
+
+    Attributes:
+        name: Unique in the settings; the order of the file is the order of calls.
+        use: The entry point, such as ``channel.wecom``; or ``family.type:module:Class``
+            for a class that stands in no distribution.
+        tenant: The only tenant that it works for, None for all.
+        options: The plugin's own settings, not read yet.
+        path: The table's TOML path, for messages.
+    """
+
+    name: str = attrs.field(validator=_configured_name)
+    use: str
+    enabled: bool = True
+    tenant: str | None = None
+    options: Mapping[str, Any] = attrs.field(
+        factory=dict, converter=_read_only, repr=False, hash=False
+    )
+    path: str = attrs.field(eq=False)
+
+    @path.default
+    def _default_path(self) -> str:
+        return f"plugins.{self.name}"
+
+
+def _tenants(instance: object, attribute: object, value: tuple[str, ...]) -> None:
+    if not value or len(set(value)) != len(value):
+        raise InvalidValueError("name at least one tenant, and each once")
+    if not all(_TENANT.fullmatch(tenant) for tenant in value):
+        raise InvalidValueError("a tenant's id has 1 to 32 of a-z 0-9 - _")
+
+
+def _long_enough(instance: object, attribute: object, value: Secret) -> None:
+    if len(value.reveal()) < 16:
+        raise InvalidValueError("the secret has at least 16 characters; 32 random ones are good")
+
+
+def _database(instance: object, attribute: object, value: Secret) -> None:
+    try:
+        scheme = urlsplit(value.reveal()).scheme
+    except ValueError:
+        scheme = ""
+    if scheme.split("+")[0] not in ("sqlite", "postgresql"):
+        raise InvalidValueError(
+            "the database is a URL such as sqlite:///scrmkit.db or postgresql+psycopg://…"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """
+    All that an engine is made with.
+
+    Attributes:
+        tenants: Ids of the tenants, 1 to 32 of ``a-z 0-9 - _`` each.
+        database: A database URL; a secret, since it may hold a password.
+        secret: Seeds chance and signs; at least 16 characters. Another secret
+            draws otherwise: keep it as long as the database.
+        zone: The zone of customers and shops of whom no other is known.
+        stage_from: The configured scorer whose lifecycle stage is the customer's.
+        environ: Where ``{env = …}`` of plugins is looked up.
+        folder: Where ``{file = …}`` and relative paths of plugins start.
+    """
+
+    tenants: tuple[str, ...] = attrs.field(default=("main",), validator=_tenants)
+    database: Secret = attrs.field(default=Secret("sqlite:///scrmkit.db"), validator=_database)
+    secret: Secret = attrs.field(validator=_long_enough)
+    zone: ZoneInfo = ZoneInfo(DEFAULT_ZONE)
+    durability: Durability = Durability.FULL
+    calls: Calls = Calls()
+    policy: Policy = Policy()
+    stage_from: str | None = None
+    plugins: tuple[PluginSettings, ...] = ()
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False)
+    folder: Path = attrs.field(factory=Path, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        names = [plugin.name for plugin in self.plugins]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidValueError(f"plugins are named once each; more than once: {twice}")
