@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import attrs
-
-from scrmkit.errors import InvalidValueError, SettingsError
+from scrmkit.errors import SettingsError
 from scrmkit.settings.model import PluginSettings, Settings
-from scrmkit.settings.secret import BY_REFERENCE, Secret, secret_from
+from scrmkit.settings.secret import BY_REFERENCE, Secret
 from scrmkit.settings.structure import did_you_mean, expected, join, structure_options
 
 OVERRIDES: Mapping[str, tuple[str, ...]] = {
@@ -34,8 +31,6 @@ OVERRIDES: Mapping[str, tuple[str, ...]] = {
     "SCRMKIT_CALLS_QUARANTINE_AFTER": ("calls", "quarantine_after"),
 }
 _CORE = ("tenants", "database", "secret", "zone", "durability", "calls", "policy", "stage_from")
-_SECRETS = {"database": Secret("sqlite://"), "secret": Secret("x" * 16)}
-"""What is known only by reference, with a stand-in where the reference is broken."""
 _RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
@@ -73,31 +68,35 @@ def settings_from(
     Raises:
         SettingsError: With every problem and its TOML path.
     """
-    problems = [
-        f"{join('', str(key))}: unknown table" + did_you_mean(str(key), ("scrmkit", "plugins"))
-        for key in mapping
-        if key not in ("scrmkit", "plugins")
+    problems: list[str] = []
+    _refuse_unknown("", mapping, ("scrmkit", "plugins"), problems)
+    core = _overridden(_table(mapping, "scrmkit", problems), environ)
+    _refuse_unknown("scrmkit", core, _CORE, problems)
+    folder, database = folder or Path(), _database(core.get("database"), folder, problems)
+    tenants = core.get("tenants", ("main",))
+    plugins = [
+        _plugin(str(name), table, tenants, problems)
+        for name, table in _table(mapping, "plugins", problems).items()
     ]
-    core = _table(mapping, "scrmkit", problems)
-    tables = _table(mapping, "plugins", problems)
-    core = _overridden(_with_secrets(core, environ, folder, problems), environ)
-    made = _core(core, environ, folder or Path(), problems)
-    plugins = [_plugin(str(name), table, problems) for name, table in tables.items()]
-    if made is not None:
-        known = made.tenants
-        problems += [
-            f"{plugin.path}.tenant: unknown tenant" + did_you_mean(plugin.tenant, known)
-            for plugin in plugins
-            if plugin is not None and plugin.tenant is not None and plugin.tenant not in known
-        ]
-    if made is None or problems:
+    known: dict[str, Any] = {key: core[key] for key in core if key in _CORE}
+    known |= {} if database is None else {"database": database}
+    known |= {"environ": environ, "folder": folder, "plugins": [one for one in plugins if one]}
+    try:
+        made = structure_options(Settings, known, "scrmkit", environ, folder)
+    except SettingsError as error:
+        raise SettingsError([*problems, *error.problems]) from None
+    if problems:
         raise SettingsError(problems)
-    return attrs.evolve(
-        made,
-        plugins=tuple(plugin for plugin in plugins if plugin is not None),
-        environ=environ,
-        folder=folder or Path(),
-    )
+    return made
+
+
+def _refuse_unknown(
+    path: str, table: Mapping[str, Any], known: Sequence[str], problems: list[str]
+) -> None:
+    for key in table:
+        if key not in known:
+            hint = did_you_mean(str(key), known)
+            problems.append(f"{join(path, str(key))}: unknown setting{hint}")
 
 
 def _table(mapping: Mapping[str, Any], key: str, problems: list[str]) -> dict[str, Any]:
@@ -106,39 +105,6 @@ def _table(mapping: Mapping[str, Any], key: str, problems: list[str]) -> dict[st
         return dict(value)
     problems.append(f"{key}: {expected('a table', value)}")
     return {}
-
-
-def _with_secrets(
-    core: dict[str, Any], environ: Mapping[str, str], folder: Path | None, problems: list[str]
-) -> dict[str, Any]:
-    """Replace references by their secrets, but for those that the environment overrides."""
-    for key, stand_in in _SECRETS.items():
-        if environ.get(f"SCRMKIT_{key.upper()}") or (key == "database" and key not in core):
-            continue
-        written = core.get(key)
-        try:
-            if key == "database" and isinstance(written, str):
-                core[key] = _plain_database(written, folder)
-            elif written is None:
-                raise InvalidValueError(f"this setting is missing; {BY_REFERENCE}")
-            else:
-                core[key] = secret_from(written, environ, folder or Path())
-        except InvalidValueError as error:
-            problems.append(f"scrmkit.{key}: {error}")
-            core[key] = stand_in
-    return core
-
-
-def _plain_database(url: str, folder: Path | None) -> Secret:
-    try:
-        password = urlsplit(url).password
-    except ValueError:
-        password = None
-    if password is not None:
-        raise InvalidValueError(f"this URL holds a password; {BY_REFERENCE}")
-    if folder is not None:
-        url = _RELATIVE_SQLITE.sub(lambda found: f"{found[1]}{folder / found[2]}", url)
-    return Secret(url)
 
 
 def _overridden(core: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
@@ -151,27 +117,23 @@ def _overridden(core: dict[str, Any], environ: Mapping[str, str]) -> dict[str, A
             inner = core.get(keys[0])
             table = core[keys[0]] = dict(inner) if isinstance(inner, Mapping) else {}
         value: Any = int(text) if keys[0] == "calls" and text.isdecimal() else text
-        table[keys[-1]] = Secret(text) if keys[0] in _SECRETS else value
+        table[keys[-1]] = Secret(text) if keys[0] in ("database", "secret") else value
     return core
 
 
-def _core(
-    core: dict[str, Any], environ: Mapping[str, str], folder: Path, problems: list[str]
-) -> Settings | None:
-    unknown = [key for key in core if key not in _CORE]
-    problems += [
-        f"{join('scrmkit', str(key))}: unknown setting" + did_you_mean(str(key), _CORE)
-        for key in unknown
-    ]
-    known = {key: value for key, value in core.items() if key in _CORE}
-    try:
-        return structure_options(Settings, known, "scrmkit", environ, folder)
-    except SettingsError as error:
-        problems += error.problems
+def _database(written: Any, folder: Path | None, problems: list[str]) -> Secret | None:
+    """The database as the file itself names it; None where it does so by reference or not."""
+    if not isinstance(written, str):
         return None
+    if "@" in written and ":" in written.partition("://")[2].partition("@")[0]:
+        problems.append(f"scrmkit.database: this URL holds a password; {BY_REFERENCE}")
+        return Secret("sqlite://")  # stands in for it, so that the rest is looked at as well
+    if folder is not None:
+        written = _RELATIVE_SQLITE.sub(lambda found: f"{found[1]}{folder / found[2]}", written)
+    return Secret(written)
 
 
-def _plugin(name: str, table: Any, problems: list[str]) -> PluginSettings | None:
+def _plugin(name: str, table: Any, tenants: Any, problems: list[str]) -> PluginSettings | None:
     path = join("plugins", name)
     if not isinstance(table, Mapping):
         problems.append(f"{path}: {expected('a table', table)}")
@@ -180,9 +142,14 @@ def _plugin(name: str, table: Any, problems: list[str]) -> PluginSettings | None
     head = {key: table[key] for key in own if key in table}
     options = {key: value for key, value in table.items() if key not in own}
     try:
-        return structure_options(
+        plugin = structure_options(
             PluginSettings, {"name": name, "path": path, "options": options, **head}, path, {}
         )
     except SettingsError as error:
         problems += error.problems
         return None
+    tenant = plugin.tenant
+    if tenant is not None and isinstance(tenants, list | tuple) and tenant not in tenants:
+        problems.append(f"{path}.tenant: unknown tenant{did_you_mean(tenant, map(str, tenants))}")
+        return None
+    return plugin

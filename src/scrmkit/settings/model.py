@@ -74,7 +74,7 @@ class PluginSettings:
 
     Attributes:
         name: Unique in the settings; the order of the file is the order of calls.
-        use: The entry point, such as ``channel.wecom``; or ``family.type:module:Class``
+        use: The entry point, such as ``channel.wecom``; or ``family.module:Class``
             for a class that stands in no distribution.
         tenant: The only tenant that it works for, None for all.
         options: The plugin's own settings, not read yet.
@@ -142,12 +142,15 @@ class Settings:
     calls: Calls = Calls()
     policy: Policy = Policy()
     stage_from: str | None = None
-    plugins: tuple[PluginSettings, ...] = ()
+    plugins: tuple[PluginSettings, ...] = attrs.field(default=())
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False)
     folder: Path = attrs.field(factory=Path, eq=False)
 
-    def __attrs_post_init__(self) -> None:
-        names = [plugin.name for plugin in self.plugins]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InvalidValueError(f"plugins are named once each; more than once: {twice}")
+    @plugins.validator
+    def _plugins_fit(self, attribute: object, plugins: tuple[PluginSettings, ...]) -> None:
+        names = [plugin.name for plugin in plugins]
+        for plugin in plugins:
+            if names.count(plugin.name) > 1:
+                raise InvalidValueError(f"{plugin.path} is there twice")
+            if plugin.tenant is not None and plugin.tenant not in self.tenants:
+                raise InvalidValueError(f"{plugin.path}.tenant: there is no tenant of this name")

@@ -100,18 +100,20 @@ def _converter(environ: Mapping[str, str], folder: Path) -> cattrs.Converter:
     register = converter.register_structure_hook
     for exact in (str, bool, int):
         register(exact, partial(_scalar, exact))
-    register(float, _float)
+    register(float, lambda value, _: float(value) if type(value) is int else _exact(float, value))
     register(timedelta, _length)
     register(time, _time_of_day)
     register(datetime, _moment)
-    register(date, _date)
+    register(date, lambda value, _: _exact(date, value))
     register(ZoneInfo, lambda value, _: _zone(value))
-    register(Path, lambda value, _: folder / _exact(str, value))
+    register(
+        Path, lambda value, _: value if isinstance(value, Path) else folder / _exact(str, value)
+    )
     register(Secret, lambda value, _: secret_from(value, environ, folder))
     factories: tuple[tuple[Callable[[Any], bool], Callable[..., Any]], ...] = (
         (attrs.has, _attrs_hook),
-        (lambda cls: isinstance(cls, type) and issubclass(cls, enum.Enum), _enum_hook),
-        (lambda cls: get_origin(cls) is Literal, _literal_hook),
+        (lambda cls: isinstance(cls, type) and issubclass(cls, enum.Enum), _choice_hook),
+        (lambda cls: get_origin(cls) is Literal, _choice_hook),
         (lambda cls: get_origin(cls) in (Union, types.UnionType), _union_hook),
         (lambda cls: _container(cls) in _SEQUENCES, _sequence_hook),
         (lambda cls: _container(cls) in _MAPPINGS, _mapping_hook),
@@ -239,38 +241,29 @@ def _each(items: Iterable[tuple[str, Any, Any]], converter: cattrs.Converter) ->
 
 
 def _union_hook(cls: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
-    optional = types.NoneType in get_args(cls)
     kinds = [kind for kind in get_args(cls) if kind is not types.NoneType]
+    nothing = (None, False) if attrs.has(kinds[0]) else (None,)
 
     def structure(value: Any, _: Any) -> Any:
-        if optional and (value is None or (value is False and attrs.has(kinds[0]))):
+        if types.NoneType in get_args(cls) and any(value is one for one in nothing):
             return None
-        if len(kinds) == 1:
-            return converter.structure(value, kinds[0])
-        for kind in kinds:
-            if type(value) is kind:
-                return value
-        one_of = " or ".join(_WORDS.get(kind, getattr(kind, "__name__", "?")) for kind in kinds)
-        raise InvalidValueError(expected(one_of, value))
+        for kind in kinds[:-1]:
+            with contextlib.suppress(*_EXPECTED):
+                return converter.structure(value, kind)
+        return converter.structure(value, kinds[-1])
 
     return structure
 
 
-def _enum_hook(cls: type[enum.Enum], converter: object) -> Callable[[Any, Any], Any]:
-    return _literal({member.value: member for member in cls})
+def _choice_hook(cls: Any, converter: object) -> Callable[[Any, Any], Any]:
+    members = get_args(cls) or tuple(cls)
+    choices = {getattr(member, "value", member): member for member in members}
 
-
-def _literal_hook(cls: Any, converter: object) -> Callable[[Any, Any], Any]:
-    return _literal({value: value for value in get_args(cls)})
-
-
-def _literal(choices: Mapping[Any, Any]) -> Callable[[Any, Any], Any]:
     def structure(value: Any, _: Any) -> Any:
         for written, meant in choices.items():
-            if type(value) in (type(written), type(meant)) and value in (written, meant):
+            if value is meant or (type(value) is type(written) and value == written):
                 return meant
-        known = [str(written) for written in choices]
-        hint = did_you_mean(value if isinstance(value, str) else "", known, "known here:")
+        hint = did_you_mean(str(value), map(str, choices), "known here:")
         raise InvalidValueError("this is none of the values that are known here" + hint)
 
     return structure
@@ -283,19 +276,15 @@ def expected(what: str, value: object) -> str:
 
 def _scalar(kind: type, value: Any, cls: type) -> Any:
     # cattrs looks a StrEnum up by its base, and would take its hook for str.
-    return _enum_hook(cls, None)(value, cls) if issubclass(cls, enum.Enum) else _exact(kind, value)
+    return (
+        _choice_hook(cls, None)(value, cls) if issubclass(cls, enum.Enum) else _exact(kind, value)
+    )
 
 
 def _exact(kind: type[T], value: Any) -> T:
     if type(value) is not kind:
         raise InvalidValueError(expected(_WORDS[kind], value))
     return value
-
-
-def _float(value: Any, _: Any) -> float:
-    if type(value) not in (int, float):
-        raise InvalidValueError(expected("a number", value))
-    return float(value)
 
 
 def _length(value: Any, _: Any) -> timedelta:
@@ -318,15 +307,9 @@ def _time_of_day(value: Any, _: Any) -> time:
 
 
 def _moment(value: Any, _: Any) -> datetime:
-    if not isinstance(value, datetime) or value.tzinfo is None:
+    if _exact(datetime, value).tzinfo is None:
         raise InvalidValueError("write a moment with its offset, such as 2026-11-01T09:00:00+08:00")
-    return value
-
-
-def _date(value: Any, _: Any) -> date:
-    if type(value) is not date:
-        raise InvalidValueError("write a date such as 2026-11-01")
-    return value
+    return _exact(datetime, value)
 
 
 def _zone(value: Any) -> ZoneInfo:
