@@ -1,0 +1,95 @@
+"""A sandbox of Dysmsapi on a clock of ours, and somebody who is called back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scrmkit.clock import VirtualClock
+from scrmkit_sms.aliyun.client import Dysmsapi
+from scrmkit_sms.aliyun.provider import AliyunProvider
+from scrmkit_sms.provider import Account
+from scrmkit_sms.sandbox import create
+
+NOON = datetime(2026, 1, 2, 12, 0, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+class Receiver:
+    """A real HTTP server that remembers what is pushed to it."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.answers = [(200, b'{"code":0,"msg":"OK"}')]
+        remember = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                remember.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+                status, body = (
+                    remember.answers.pop(0) if len(remember.answers) > 1 else remember.answers[0]
+                )
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def pushed(self):
+        return [json.loads(body) for body in self.bodies]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def clock():
+    return VirtualClock(NOON)
+
+
+@pytest.fixture
+def sandbox(clock):
+    made = create(clock)
+    with made:
+        yield made
+
+
+@pytest.fixture
+def receiver():
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def account(sandbox):
+    keys = sandbox.credentials()
+    return Account(
+        access_key_id=keys["access_key_id"],
+        access_key_secret=keys["access_key_secret"],
+        endpoint=keys["url"],
+        timeout=timedelta(milliseconds=500),
+    )
+
+
+@pytest.fixture
+def api(account, clock):
+    return Dysmsapi(account, clock)
+
+
+@pytest.fixture
+def provider(account, clock, api):
+    return AliyunProvider(account, clock, api=api)
