@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,10 @@ import attrs
 import pytest
 
 from scrmkit.clock import VirtualClock
+from scrmkit.protocols import PluginContext
+from scrmkit.settings import Secret
 from scrmkit_wecom.api import Credentials
+from scrmkit_wecom.channel import WeComChannel, WeComSettings
 from scrmkit_wecom.client import WeComClient
 
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -160,3 +164,26 @@ def client(platform: FakePlatform, clock: VirtualClock) -> Iterator[WeComClient]
         credentials, clock, base_url=platform.url, timeout=timedelta(seconds=1)
     ) as made:
         yield made
+
+
+@pytest.fixture
+def settings(platform: FakePlatform) -> WeComSettings:
+    """The first configuration of the vectors."""
+    vectors = Path(__file__).parent / "data" / "wecom-callback.json"
+    config = json.loads(vectors.read_text("utf-8"))["configs"]["corp_a"]
+    return WeComSettings(
+        corp_id=config["receiveid"],
+        agent_id="1000002",
+        secret=Secret("s3cret-canary"),
+        token=Secret(config["token"]),
+        encoding_aes_key=Secret(config["encoding_aes_key"]),
+        base_url=platform.url,
+        timeout=timedelta(seconds=1),
+    )
+
+
+@pytest.fixture
+def channel(settings: WeComSettings, clock: VirtualClock) -> Iterator[WeComChannel]:
+    made = WeComChannel(PluginContext(name="wecom-hq", settings=settings, clock=clock))
+    yield made
+    made.close()

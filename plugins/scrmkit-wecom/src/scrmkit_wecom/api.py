@@ -53,8 +53,18 @@ class AnotherAppWelcomesError(TryLaterError):
     """Another app is sending a welcome right now (41096); if it fails, ours may pass."""
 
 
+class RateLimitedError(TryLaterError):
+    """Too many calls (45009, 45033); all others of this kind would fail as well."""
+
+
 class WrongSetupError(RefusedError):
     """The app's credentials, permissions or trusted addresses are wrong: every call fails."""
+
+
+_REFUSALS: dict[int, type[RefusedError]] = {
+    errcodes.WELCOME_EXPIRED: WelcomeExpiredError,
+    errcodes.ALREADY_WELCOMED: AlreadyWelcomedError,
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -221,16 +231,13 @@ def error_of(path: str, code: int) -> RefusedError | TryLaterError:
     text = f"WeCom answered {path} with {code}: {errcodes.meaning(code)}"
     if code == errcodes.WELCOME_IN_PROGRESS:
         return AnotherAppWelcomesError(text, retry_after=timedelta(seconds=1))
+    if code == errcodes.RATE_LIMITED:
+        return RateLimitedError(text, retry_after=errcodes.MINUTE_BLOCK)
+    if code == errcodes.CONCURRENCY_LIMITED:
+        return RateLimitedError(text)
     if code in errcodes.BUSY_CODES:
-        limited = code == errcodes.RATE_LIMITED
-        return TryLaterError(text, retry_after=errcodes.MINUTE_BLOCK if limited else None)
-    refusal: type[RefusedError] = RefusedError
-    if code == errcodes.WELCOME_EXPIRED:
-        refusal = WelcomeExpiredError
-    elif code == errcodes.ALREADY_WELCOMED:
-        refusal = AlreadyWelcomedError
-    elif code in errcodes.SETUP_CODES:
-        refusal = WrongSetupError
+        return TryLaterError(text)
+    refusal = WrongSetupError if code in errcodes.SETUP_CODES else _REFUSALS.get(code, RefusedError)
     return refusal(text, code=str(code))
 
 

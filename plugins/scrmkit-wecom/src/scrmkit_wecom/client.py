@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -70,7 +70,7 @@ class WeComClient:
         """
         self._api = Api(credentials, clock, base_url=base_url, timeout=timeout)
 
-    def __enter__(self) -> WeComClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -21,8 +21,8 @@ CONCURRENCY_LIMITED = 45033
 TOKEN_CODES = frozenset({40001, 40014, 42001})
 """The token is not accepted; servers have answered any of these for one that had expired."""
 
-BUSY_CODES = frozenset({BUSY, RATE_LIMITED, CONCURRENCY_LIMITED, 41063, WELCOME_IN_PROGRESS})
-"""Not done, and the same call may pass later."""
+BUSY_CODES = frozenset({BUSY, 41063})
+"""Not done, and the same call may pass later; beside those that have a name above."""
 
 SETUP_CODES = frozenset(
     {40001, 40013, 40014, 40091, 42001, 48001, 48002, 48004, 48006, 50003, 60020, 60031, 301002}

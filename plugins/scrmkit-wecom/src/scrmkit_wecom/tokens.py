@@ -83,7 +83,7 @@ class AccessTokens:
             token = self._fetch()
             margin = min(REFRESH_MARGIN, token.lasts / 2)
             use_until = self._clock.now() + token.lasts - margin
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  whoever waits must hear of it
             with self._lock:
                 self._flight = None
             flight.set_exception(error)
