@@ -1,0 +1,25 @@
+"""
+Finding plugins without importing them, and loading those that the settings enable.
+
+``discover`` reads what installed distributions say in the entry-point group
+``scrmkit``; ``load_plugins`` imports, checks and makes the configured ones, and
+reports everything that is wrong at once.
+"""
+
+from __future__ import annotations
+
+from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, conflicts, discover
+from scrmkit.plugins.loading import load_plugins
+from scrmkit.plugins.model import Implementation, LoadedPlugin, PluginSet
+
+__all__ = [
+    "CONFIGURED",
+    "FAMILIES",
+    "Found",
+    "Implementation",
+    "LoadedPlugin",
+    "PluginSet",
+    "conflicts",
+    "discover",
+    "load_plugins",
+]

@@ -1,0 +1,111 @@
+"""What is installed: read from the distributions' metadata, never by importing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import attrs
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from scrmkit import __version__
+from scrmkit.settings.structure import did_you_mean
+
+GROUP = "scrmkit"
+CONFIGURED = ("rule", "mechanic", "channel", "connector", "scorer", "hooks")
+"""The families that ``[plugins.NAME]`` makes objects of."""
+FAMILIES = (*CONFIGURED, "command", "sandbox")
+_TYPE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """
+    One thing that a distribution, or the program itself, provides.
+
+    Attributes:
+        name: ``family.type``, such as ``channel.wecom``.
+        distribution: Empty for what the program itself brings.
+        problem: Why it cannot be used, empty where nothing is known against it.
+        range: What the distribution asks of scrmkit's version, such as
+            ``<0.2,>=0.1``; empty where it asks nothing.
+        load: Imports it; raises whatever its module raises.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    problem: str = ""
+    range: str = ""
+    load: Callable[[], Any] = attrs.field(repr=False, eq=False)
+
+    @property
+    def family(self) -> str:
+        """What comes before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def type(self) -> str:
+        """What comes after the dot."""
+        return self.name.partition(".")[2]
+
+    @property
+    def whose(self) -> str:
+        """The distribution and its version, for messages."""
+        return f"{self.distribution} {self.version}" if self.distribution else "this program"
+
+
+def discover() -> tuple[Found, ...]:
+    """Everything that is installed, by name and distribution; imports nothing."""
+    found = [_found(point) for point in metadata.entry_points(group=GROUP)]
+    return tuple(sorted(found, key=lambda one: (one.name, one.distribution)))
+
+
+def conflicts(found: Sequence[Found]) -> Mapping[str, str]:
+    """The names that several distributions provide, each with those distributions."""
+    by_name: dict[str, list[str]] = {}
+    for one in found:
+        by_name.setdefault(one.name, []).append(one.whose)
+    return {name: " and ".join(whose) for name, whose in by_name.items() if len(whose) > 1}
+
+
+def _found(point: metadata.EntryPoint) -> Found:
+    distribution = point.dist
+    family, _, kind = point.name.partition(".")
+    problem = ""
+    if family not in FAMILIES:
+        problem = f"{family!r} is no family of plugins{did_you_mean(family, FAMILIES)}"
+    elif not _TYPE.fullmatch(kind):
+        problem = "an entry point is named family.type, the type of a-z 0-9 - _"
+    wanted, misfit = _range(distribution)
+    return Found(
+        name=point.name,
+        distribution=(distribution.metadata["Name"] if distribution else None) or "(unnamed)",
+        version=(distribution.metadata["Version"] if distribution else None) or "(no version)",
+        problem=problem or misfit,
+        range=wanted,
+        load=point.load,
+    )
+
+
+def _range(distribution: metadata.Distribution | None) -> tuple[str, str]:
+    """The range of versions that a distribution asks for, and why ours is not in it."""
+    # A development version of a release counts as that release.
+    ours = Version(Version(__version__).base_version)
+    for line in (distribution.requires if distribution else None) or ():
+        try:
+            wanted = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if canonicalize_name(wanted.name) != "scrmkit":
+            continue
+        if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
+            asked = str(wanted.specifier)
+            fits = wanted.specifier.contains(ours, prereleases=True)
+            problem = f"it is made for scrmkit{asked}, and this is {__version__}; install another"
+            return asked, "" if fits else problem
+    return "", ""
