@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import attrs
 import pytest
 
 from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import OutgoingId, TenantId
 from scrmkit.domain.messages import Accepted, Delivered, Outgoing, Refused, TryLater, Unknown
-from scrmkit.errors import InvalidValueError
-from scrmkit.protocols import PluginContext
-from scrmkit.settings import Secret
+from scrmkit.errors import SettingsError
+from scrmkit.settings import structure_options
 from scrmkit_wecom.bodies import (
     AddContactWay,
     AddCorpTags,
@@ -24,7 +22,7 @@ from scrmkit_wecom.bodies import (
     UpdateContactWay,
     Welcome,
 )
-from scrmkit_wecom.channel import WeComChannel
+from scrmkit_wecom.channel import WeComSettings
 
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 CONTACT = "externalcontact/"
@@ -262,20 +260,29 @@ def test_a_tag_that_was_deleted_meanwhile_is_looked_up_again(platform, channel):
     assert platform.bodies(CONTACT + "mark_tag")[-1]["add_tag"] == ["et9"]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"token": Secret("not a token!")},
-        {"encoding_aes_key": Secret("short")},
-        {"base_url": "http://example.com"},
-    ],
-    ids=str,
-)
-def test_settings_that_cannot_work_are_refused_when_the_channel_is_made(settings, clock, changes):
-    settings = attrs.evolve(settings, **changes)
+def test_all_that_is_wrong_with_the_settings_is_said_at_once():
+    written = {
+        "corp_id": "",
+        "secret": {"env": "GOOD"},
+        "token": {"env": "BAD"},
+        "encoding_aes_key": {"env": "BAD"},
+        "base_url": "http://example.com",
+        "timeout": "0s",
+    }
 
-    with pytest.raises(InvalidValueError):
-        WeComChannel(PluginContext(name="wecom", settings=settings, clock=clock))
+    with pytest.raises(SettingsError) as caught:
+        structure_options(
+            WeComSettings, written, "plugins.wecom", {"GOOD": "s", "BAD": "canary not a key!"}
+        )
+
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "plugins.wecom.corp_id",
+        "plugins.wecom.token",
+        "plugins.wecom.encoding_aes_key",
+        "plugins.wecom.base_url",
+        "plugins.wecom.timeout",
+    ]
+    assert "canary" not in str(caught.value)
 
 
 def test_no_secret_stands_in_a_repr(channel, settings):

@@ -106,13 +106,8 @@ class Api:
         _quieten_httpx()
         self._credentials = credentials
         self._seconds = timeout.total_seconds()
-        url = _url(base_url)
+        url = checked_address(base_url)
         is_local = _is_loopback(url.host)
-        if url.scheme != "https" and not (url.scheme == "http" and is_local):
-            raise InvalidValueError(
-                "base_url must start with https://, since tokens travel in the address; "
-                "http:// is for loopback only"
-            )
         # A proxy of the environment cannot reach our loopback.
         self._http = httpx.Client(
             base_url=url,
@@ -285,11 +280,24 @@ def _json_object(content: bytes) -> Json | None:
     return reply if isinstance(reply, dict) else None
 
 
-def _url(text: str) -> httpx.URL:
+def checked_address(text: str) -> httpx.URL:
+    """
+    *text* as an address that secrets may be sent to.
+
+    Raises:
+        InvalidValueError: It is none; secrets travel in the query.
+    """
     try:
-        return httpx.URL(text)
+        url = httpx.URL(text)
     except httpx.InvalidURL as error:
         raise InvalidValueError("base_url is not an address such as https://…") from error
+    is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))
+    if not (is_safe and url.host):
+        raise InvalidValueError(
+            "base_url must start with https://, since tokens travel in the address; "
+            "http:// is for loopback only"
+        )
+    return url
 
 
 def _is_loopback(host: str) -> bool:

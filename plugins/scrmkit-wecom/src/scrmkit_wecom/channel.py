@@ -29,7 +29,14 @@ from scrmkit.errors import (
 )
 from scrmkit.protocols import CallbackRequest, Inbound, PluginContext, Reply
 from scrmkit.settings import Secret
-from scrmkit_wecom.api import BASE_URL, TIMEOUT, Credentials, RateLimitedError, WrongSetupError
+from scrmkit_wecom.api import (
+    BASE_URL,
+    TIMEOUT,
+    Credentials,
+    RateLimitedError,
+    WrongSetupError,
+    checked_address,
+)
 from scrmkit_wecom.bodies import (
     AddContactWay,
     AddCorpTags,
@@ -41,7 +48,7 @@ from scrmkit_wecom.bodies import (
     Welcome,
 )
 from scrmkit_wecom.client import WeComClient
-from scrmkit_wecom.crypto import CallbackCrypto
+from scrmkit_wecom.crypto import CallbackCrypto, check_encoding_aes_key, check_token
 from scrmkit_wecom.inbound import Reader
 from scrmkit_wecom.kinds import WECOM_KINDS
 from scrmkit_wecom.library import TagLibrary
@@ -52,6 +59,28 @@ CLOCK_SKEW = timedelta(minutes=10)
 """How far the platform's clock and ours may lie apart when a lost request is looked for."""
 
 _NO_SUCH_TAG = "40068"
+
+
+def _some(instance: object, attribute: object, value: str) -> None:
+    if not value:
+        raise InvalidValueError("the company's id is missing")
+
+
+def _token(instance: object, attribute: object, value: Secret) -> None:
+    check_token(value.reveal())
+
+
+def _encoding_aes_key(instance: object, attribute: object, value: Secret) -> None:
+    check_encoding_aes_key(value.reveal())
+
+
+def _address(instance: object, attribute: object, value: str) -> None:
+    checked_address(value)
+
+
+def _above_zero(instance: object, attribute: object, value: timedelta) -> None:
+    if value <= timedelta(0):
+        raise InvalidValueError("a timeout is longer than nothing")
 
 
 @attrs.frozen(kw_only=True)
@@ -69,13 +98,13 @@ class WeComSettings:
         timeout: How long a reply may take. A welcome has 20 s in all.
     """
 
-    corp_id: str
+    corp_id: str = attrs.field(validator=_some)
     agent_id: str = ""
     secret: Secret
-    token: Secret
-    encoding_aes_key: Secret
-    base_url: str = BASE_URL
-    timeout: timedelta = TIMEOUT
+    token: Secret = attrs.field(validator=_token)
+    encoding_aes_key: Secret = attrs.field(validator=_encoding_aes_key)
+    base_url: str = attrs.field(default=BASE_URL, validator=_address)
+    timeout: timedelta = attrs.field(default=TIMEOUT, validator=_above_zero)
 
 
 class WeComChannel:
@@ -101,10 +130,6 @@ class WeComChannel:
     }
 
     def __init__(self, context: PluginContext[WeComSettings]) -> None:
-        """
-        Raises:
-            InvalidValueError: The token, the key or the address cannot be one.
-        """
         settings = context.settings
         self._clock = context.clock
         self._corp_id = settings.corp_id

@@ -28,6 +28,18 @@ _TOKEN = re.compile(r"[A-Za-z0-9]{1,32}")
 _KEY = re.compile(r"[A-Za-z0-9]{43}")
 
 
+def check_token(token: str) -> None:
+    """Refuse what cannot be a callback token, without repeating it."""
+    if not _TOKEN.fullmatch(token):
+        raise InvalidValueError("the callback token must be 1 to 32 letters or digits")
+
+
+def check_encoding_aes_key(key: str) -> None:
+    """Refuse what cannot be an EncodingAESKey, without repeating it."""
+    if not _KEY.fullmatch(key):
+        raise InvalidValueError("the EncodingAESKey must be exactly 43 letters or digits")
+
+
 @attrs.frozen(kw_only=True, repr=False)
 class Delivery:
     """
@@ -60,10 +72,8 @@ class CallbackCrypto:
         Raises:
             InvalidValueError: The token or the key does not look like one.
         """
-        if not _TOKEN.fullmatch(token):
-            raise InvalidValueError("the callback token must be 1 to 32 letters or digits")
-        if not _KEY.fullmatch(encoding_aes_key):
-            raise InvalidValueError("the EncodingAESKey must be exactly 43 letters or digits")
+        check_token(token)
+        check_encoding_aes_key(encoding_aes_key)
         self._token = token
         # The last character may carry spare bits that no encoder would write.
         self._key = base64.b64decode(encoding_aes_key + "=")
