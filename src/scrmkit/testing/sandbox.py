@@ -211,7 +211,13 @@ class Sandbox:
     @control("POST", "faults", example={"kind": "rate_limit", "times": 2})
     def inject(
         self,
-        kind: Annotated[FaultKind, "what goes wrong"],
+        kind: Annotated[
+            FaultKind,
+            "slow: the work is done, the answer comes late; hang: neither work nor answer; "
+            "status: an HTTP status such as 503; rate_limit: the platform's own refusal; "
+            "drop: accepted, the work is done, the connection is closed without an answer; "
+            "token_revoked: access tokens are forgotten first; code: the platform's error code",
+        ],
         path: Annotated[str, "which calls: a path, or a pattern with *; empty for all"] = "",
         times: Annotated[int, "with how many calls; from 1"] = 1,
         seconds: Annotated[float, "real seconds, for slow"] = 2.0,
