@@ -78,3 +78,31 @@ def test_a_name_that_two_distributions_provide_is_a_conflict(install):
     install("scrmkit-two", {"rule.fake": "{module}:Fake"})
 
     assert conflicts(discover()) == {"rule.fake": "scrmkit-one 1.0 and scrmkit-two 1.0"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        pytest.param("entry_points.txt", "[scrmkit]\nrule.fake\n", id="entry points"),
+        pytest.param("METADATA", "Metadata-Version: 2.1\n", id="no name"),
+    ],
+)
+def test_metadata_that_cannot_be_read_is_a_problem_of_its_own(install, tmp_path, file, text):
+    install("scrmkit-good", {"rule.good": "{module}:Good"})
+    install("scrmkit-fake", {"rule.fake": "{module}:Fake"})
+    (info,) = (tmp_path / "site-scrmkit-fake").glob("*.dist-info")
+    (info / file).write_text(text, encoding="utf-8")
+
+    told = {one.distribution: one.problem for one in discover()}
+
+    assert told["scrmkit_fake"] == "its metadata cannot be read; install it again"
+    assert told["scrmkit-good"] == ""
+
+
+def test_of_two_copies_the_first_on_the_path_counts(install, tmp_path):
+    install("scrmkit-fake", {"rule.fake": "{module}:Fake"}, version="1.0")
+    (tmp_path / "site-scrmkit-fake").rename(tmp_path / "site-scrmkit-old")
+    sys.path.append(str(tmp_path / "site-scrmkit-old"))
+    install("scrmkit-fake", {"rule.fake": "{module}:Fake"}, version="2.0")
+
+    assert found("rule.fake").version == "2.0"

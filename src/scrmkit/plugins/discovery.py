@@ -60,9 +60,23 @@ class Found:
 
 
 def discover() -> tuple[Found, ...]:
-    """Everything that is installed, by name and distribution; imports nothing."""
-    found = [_found(point) for point in metadata.entry_points(group=GROUP)]
-    return tuple(sorted(found, key=lambda one: (one.name, one.distribution)))
+    """
+    Everything that is installed, by name and distribution; imports nothing.
+
+    Of two copies of a distribution the first on the path counts. One whose
+    metadata cannot be read is there with its problem and an empty name.
+    """
+    found: dict[tuple[str, str], Found] = {}
+    for distribution in metadata.distributions():
+        try:
+            for point in distribution.entry_points.select(group=GROUP):
+                one = _found(point, distribution)
+                found.setdefault((one.name, canonicalize_name(one.distribution)), one)
+        except Exception:  # noqa: BLE001 - whatever the metadata's reader raises
+            if f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or ""):
+                one = _unreadable(distribution)
+                found.setdefault((one.name, one.distribution), one)
+    return tuple(sorted(found.values(), key=lambda one: (one.name, one.distribution)))
 
 
 def conflicts(found: Sequence[Found]) -> Mapping[str, str]:
@@ -73,8 +87,7 @@ def conflicts(found: Sequence[Found]) -> Mapping[str, str]:
     return {name: " and ".join(whose) for name, whose in by_name.items() if len(whose) > 1}
 
 
-def _found(point: metadata.EntryPoint) -> Found:
-    distribution = point.dist
+def _found(point: metadata.EntryPoint, distribution: metadata.Distribution) -> Found:
     family, _, kind = point.name.partition(".")
     problem = ""
     if family not in FAMILIES:
@@ -84,19 +97,26 @@ def _found(point: metadata.EntryPoint) -> Found:
     wanted, misfit = _range(distribution)
     return Found(
         name=point.name,
-        distribution=(distribution.metadata["Name"] if distribution else None) or "(unnamed)",
-        version=(distribution.metadata["Version"] if distribution else None) or "(no version)",
+        distribution=distribution.metadata["Name"],
+        version=distribution.metadata["Version"],
         problem=problem or misfit,
         range=wanted,
         load=point.load,
     )
 
 
-def _range(distribution: metadata.Distribution | None) -> tuple[str, str]:
+def _unreadable(distribution: metadata.Distribution) -> Found:
+    files = getattr(distribution, "_path", None)
+    name = str(getattr(files, "name", "a distribution")).partition("-")[0]
+    problem = "its metadata cannot be read; install it again"
+    return Found(name="", distribution=name, problem=problem, load=lambda: None)
+
+
+def _range(distribution: metadata.Distribution) -> tuple[str, str]:
     """The range of versions that a distribution asks for, and why ours is not in it."""
     # A development version of a release counts as that release.
     ours = Version(Version(__version__).base_version)
-    for line in (distribution.requires if distribution else None) or ():
+    for line in distribution.requires or ():
         try:
             wanted = Requirement(line)
         except InvalidRequirement:
