@@ -57,7 +57,7 @@ def build(dist: Path) -> list[Path]:
     expected = {f"{name(project)}-{version()}-py3-none-any.whl" for project in projects}
     if {wheel.name for wheel in wheels} != expected:
         sys.exit(f"expected the wheels {sorted(expected)}, built {[w.name for w in wheels]}")
-    print(f"built {len(wheels)} wheels of version {version()}")
+    print(f"built {len(wheels)} wheels of version {version()}", flush=True)
     return wheels
 
 
