@@ -57,6 +57,10 @@ class RateLimitedError(TryLaterError):
     """Too many calls (45009, 45033); all others of this kind would fail as well."""
 
 
+class LostReplyError(TryLaterError):
+    """The reply was lost; it may have been done, but doing it again does no harm."""
+
+
 class WrongSetupError(RefusedError):
     """The app's credentials, permissions or trusted addresses are wrong: every call fails."""
 
@@ -182,8 +186,7 @@ class Api:
         repeatable: bool,
     ) -> tuple[Json, int]:
         """The reply and its errcode; a reply that is none is an error."""
-        lost: type[TryLaterError | UnknownOutcomeError]
-        lost = TryLaterError if repeatable else UnknownOutcomeError
+        lost = LostReplyError if repeatable else UnknownOutcomeError
         failure: ScrmkitError
         try:
             status, retry_after, content = self._send(path, parameters, body)
@@ -252,14 +255,18 @@ def _understand(
     status: int,
     retry_after: str,
     content: bytes,
-    lost: type[TryLaterError | UnknownOutcomeError],
+    lost: type[LostReplyError | UnknownOutcomeError],
 ) -> tuple[Json, int]:
     if status >= 500 or status == 429:
         text = f"WeCom answered {path} with HTTP status {status}"
-        if status != 429 and lost is UnknownOutcomeError:
-            raise UnknownOutcomeError(text)
         seconds = whole_number(retry_after, -1)
-        raise TryLaterError(text, retry_after=timedelta(seconds=seconds) if seconds >= 0 else None)
+        after = timedelta(seconds=min(seconds, 3_600)) if seconds >= 0 else None
+        if status == 429:
+            raise RateLimitedError(text, retry_after=after)
+        # A gateway's 5xx says nothing about what stands behind it.
+        if lost is UnknownOutcomeError:
+            raise UnknownOutcomeError(text)
+        raise LostReplyError(text, retry_after=after)
     if not 200 <= status < 300:
         raise RefusedError(
             f"WeCom answered {path} with HTTP status {status}", code=f"http-{status}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -32,7 +33,9 @@ from scrmkit.settings import Secret
 from scrmkit_wecom.api import (
     BASE_URL,
     TIMEOUT,
+    AlreadyWelcomedError,
     Credentials,
+    LostReplyError,
     RateLimitedError,
     WrongSetupError,
     checked_address,
@@ -143,6 +146,7 @@ class WeComChannel:
             base_url=settings.base_url,
             timeout=settings.timeout,
         )
+        self._lost_welcomes: deque[str | None] = deque(maxlen=1_000)
         self._library = TagLibrary(self._client)
         self._doers: Mapping[str, Callable[[Any], DeliveryOutcome]] = {
             "welcome": self._welcome,
@@ -209,7 +213,15 @@ class WeComChannel:
         return [_found(finders.get(operation, _harmless), item) for item in batch]
 
     def _welcome(self, body: Welcome) -> DeliveryOutcome:
-        self._client.send_welcome_msg(body)
+        try:
+            self._client.send_welcome_msg(body)
+        except LostReplyError:
+            self._lost_welcomes.append(body.welcome_code)
+            raise
+        except AlreadyWelcomedError:
+            # Most likely ours, whose reply was lost a moment ago.
+            if body.welcome_code not in self._lost_welcomes:
+                raise
         return Accepted()
 
     def _add_contact_way(self, body: AddContactWay) -> DeliveryOutcome:
