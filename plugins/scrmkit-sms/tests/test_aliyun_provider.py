@@ -156,6 +156,13 @@ def test_a_lost_answer_is_unknown_and_not_asked_again(provider, sandbox, fault):
     assert actions(sandbox) == ["SendBatchSms"]
 
 
+def test_a_number_that_is_answered_late_is_unknown_and_has_arrived(provider, sandbox):
+    (outcome,) = provider.send([sms(990005)])
+
+    assert isinstance(outcome, Unknown)
+    assert len(sandbox.list_messages()["messages"]) == 1
+
+
 def test_throttling_rests_the_lane(provider, sandbox):
     sandbox.inject(kind="rate_limit")
 
