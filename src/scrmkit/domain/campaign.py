@@ -112,7 +112,7 @@ class Participant:
     Attributes:
         customer: The canonical customer.
         data: The mechanic's own JSON values about this part.
-        order: Counts the joins of the instance from 1, in the order they were accepted.
+        order: Rises from part to part of an instance in the order of acceptance; no more.
     """
 
     customer: CustomerId

@@ -1,0 +1,122 @@
+"""Campaign versions: published once, never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+from sqlalchemy import select
+
+from scrmkit.clock import from_micros, to_micros
+from scrmkit.domain.campaign import Campaign, CampaignStatus, InstanceRef
+from scrmkit.domain.ids import BrandId, CampaignId, ShopId
+from scrmkit.engine.rows import InstanceRow
+from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.errors import InvalidValueError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import Codec, to_json
+from scrmkit.persistence.database import Database, Wire
+from scrmkit.plugins import PluginSet
+
+Key = tuple[str, str, int]
+
+
+class Campaigns:
+    """Reads and publishes campaigns; versions never change, so they are kept in memory."""
+
+    def __init__(self, database: Database, codec: Codec, plugins: PluginSet) -> None:
+        self._database = database
+        self._codec = codec
+        self._mechanics = {loaded.name: loaded for loaded in plugins.by_family("mechanic")}
+        self._versions: dict[Key, Campaign[Any]] = {}
+        self._newest: dict[tuple[str, str], int] = {}
+
+    def publish(self, tenant: str, campaign: Campaign[Any]) -> Campaign[Any]:
+        """
+        Write the next version, or return the newest where it says the same already.
+
+        Raises:
+            InvalidValueError: Its mechanic is not configured, or its rules are
+                not of the mechanic's type. Nothing was written.
+        """
+        loaded = self._mechanics.get(campaign.mechanic)
+        if loaded is None:
+            raise InvalidValueError(
+                f"campaign {campaign.id!r}: no mechanic is configured as {campaign.mechanic!r}; "
+                f"there are: {', '.join(sorted(self._mechanics)) or 'none'}"
+            )
+        if not isinstance(campaign.rules, loaded.plugin.Rules):
+            raise InvalidValueError(
+                f"campaign {campaign.id!r}: {campaign.mechanic} takes rules of the type "
+                f"{loaded.plugin.Rules.__name__}, not {type(campaign.rules).__name__}"
+            )
+        with self._database.writing() as wire:
+            there = self._rows(wire, [(tenant, campaign.id)])
+            newest = max((self._campaign(row) for row in there), key=lambda c: c.version, default=None)
+            version = newest.version if newest is not None else 0
+            if newest is not None and attrs.evolve(campaign, version=version) == newest:
+                return newest
+            published = attrs.evolve(campaign, version=version + 1)
+            wire.many(self._database.statements.insert(schema.campaign), [self._row(tenant, published)])
+        self._keep(tenant, published)
+        return published
+
+    def refresh(self, work: WorkSet, wanted: Iterable[tuple[str, str]]) -> None:
+        """Look up the newest versions of ``(tenant, campaign)``."""
+        keys = list(dict.fromkeys(wanted))
+        if keys:
+            for row in self._rows(work.wire, keys):
+                self._keep(row[0], self._campaign(row))
+
+    def load_versions(self, work: WorkSet, wanted: Iterable[Key]) -> None:
+        """Look up the versions that running instances keep."""
+        missing = {key[:2] for key in wanted if key not in self._versions}
+        self.refresh(work, sorted(missing))
+
+    def of(self, tenant: str, ref: InstanceRef, row: InstanceRow | None) -> Campaign[Any] | None:
+        """The version of an instance, or the newest for one to be opened."""
+        version = self._newest.get((tenant, ref.campaign)) if row is None else row.campaign_version
+        campaign = self._versions.get((tenant, ref.campaign, version or 0))
+        return campaign if campaign is not None and campaign.mechanic == ref.plugin else None
+
+    def all(self, tenant: str) -> list[Campaign[Any]]:
+        """The newest version of every campaign, by id."""
+        table = schema.campaign
+        statement = self._database.statements.once(
+            ("campaigns",), lambda: select(*table.columns).where(by_equality(table, "tenant"))
+        )
+        with self._database.reading() as wire:
+            rows = wire.rows(statement, (tenant,))
+        newest: dict[str, Campaign[Any]] = {}
+        for row in sorted(rows, key=lambda row: (row[1], row[2])):
+            if row[3] in self._mechanics:
+                newest[row[1]] = self._campaign(row)
+        return list(newest.values())
+
+    def _rows(self, wire: Wire, keys: Sequence[tuple[str, str]]) -> list[Any]:
+        statement = self._database.statements.by_keys(schema.campaign, ("tenant", "id"))
+        rows = wire.rows(statement, (json.dumps(keys),))
+        return [row for row in rows if row[3] in self._mechanics]
+
+    def _keep(self, tenant: str, campaign: Campaign[Any]) -> None:
+        self._versions[tenant, campaign.id, campaign.version] = campaign
+        newest = self._newest.get((tenant, campaign.id), 0)
+        self._newest[tenant, campaign.id] = max(newest, campaign.version)
+
+    def _row(self, tenant: str, campaign: Campaign[Any]) -> tuple[Any, ...]:
+        return (
+            tenant, campaign.id, campaign.version, campaign.mechanic, campaign.name,
+            to_json(self._codec.dump(campaign.rules)), to_micros(campaign.starts_at),
+            to_micros(campaign.ends_at), str(campaign.status), campaign.brand, campaign.shop,
+        )  # fmt: skip
+
+    def _campaign(self, row: Any) -> Campaign[Any]:
+        rules = self._codec.load(json.loads(row[5]), self._mechanics[row[3]].plugin.Rules)
+        return Campaign(
+            id=CampaignId(row[1]), version=row[2], mechanic=row[3], name=row[4], rules=rules,
+            starts_at=from_micros(row[6]), ends_at=from_micros(row[7]), status=CampaignStatus(row[8]),
+            brand=None if row[9] is None else BrandId(row[9]),
+            shop=None if row[10] is None else ShopId(row[10]),
+        )  # fmt: skip

@@ -1,0 +1,471 @@
+"""Asks the plugins that a touchpoint concerns, and applies what they decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from scrmkit.clock import from_micros
+from scrmkit.domain.campaign import Campaign, Instance, InstanceRef
+from scrmkit.domain.chance import Chance
+from scrmkit.domain.decisions import Decision, Now, Step
+from scrmkit.domain.effects import Emit, Propose, Request
+from scrmkit.domain.kinds import TimerDue
+from scrmkit.domain.ids import CustomerId
+from scrmkit.domain.reads import Consents, Read
+from scrmkit.domain.touchpoint import Touchpoint, Witness
+from scrmkit.engine.apply import Applier
+from scrmkit.engine.calls import Calls, ContractError
+from scrmkit.engine.campaigns import Campaigns
+from scrmkit.engine.documents import Documents
+from scrmkit.engine.frame import Author, Frame, GuardError, Proposed
+from scrmkit.engine.knowing import Knowing
+from scrmkit.engine.organisation import Organisation
+from scrmkit.engine.rows import InstanceRow
+from scrmkit.engine.workset import WorkSet
+from scrmkit.errors import InvalidValueError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import Codec, thawed, to_json
+from scrmkit.persistence.ids import IdAllocator
+from scrmkit.plugins import LoadedPlugin, PluginSet
+from scrmkit.protocols import Alias, NewInstance, OpenInstances
+
+
+@attrs.define(slots=True, eq=False)
+class Target:
+    """One instance that a mechanic is to be asked about; *row* None: to be opened."""
+
+    loaded: LoadedPlugin
+    ref: InstanceRef
+    row: InstanceRow | None
+    campaign: Campaign[Any] | None
+
+
+class Interests:
+    """Which plugins are asked about which kinds, in the settings' order."""
+
+    def __init__(self, plugins: PluginSet) -> None:
+        self._by_kind: dict[str, list[LoadedPlugin]] = {}
+        self._by_name = {loaded.name: loaded for loaded in plugins.plugins}
+        for loaded in plugins.plugins:
+            if loaded.family in ("rule", "mechanic"):
+                for kind in loaded.plugin.kinds:
+                    self._by_kind.setdefault(kind, []).append(loaded)
+
+    def of(self, touchpoint: Touchpoint[Any]) -> Sequence[LoadedPlugin]:
+        """Whom to ask: only the owner where the touchpoint is for one plugin."""
+        owner = touchpoint.to.plugin if touchpoint.to is not None else None
+        if owner is None and isinstance(touchpoint.payload, TimerDue):
+            owner = touchpoint.payload.plugin
+        if owner is not None:
+            loaded = self._by_name.get(owner)
+            candidates: Sequence[LoadedPlugin] = [loaded] if loaded is not None else []
+        else:
+            candidates = self._by_kind.get(touchpoint.kind, ())
+        tenant = touchpoint.tenant
+        return [loaded for loaded in candidates if loaded.tenant in (None, tenant)]
+
+
+@attrs.define(slots=True, eq=False)
+class Shared:
+    """What outlives a batch and every decider needs."""
+
+    plugins: PluginSet
+    calls: Calls
+    codec: Codec
+    campaigns: Campaigns
+    organisation: Organisation
+    documents: Documents
+    interests: Interests
+    ids: IdAllocator
+    secret: bytes
+
+
+class Deciding:
+    """Deciding over one working set."""
+
+    def __init__(self, shared: Shared, work: WorkSet, knowing: Knowing) -> None:
+        self._shared = shared
+        self._work = work
+        self._knowing = knowing
+        self._applier = Applier(work, shared.ids)
+        self._needs: dict[tuple[int, str, InstanceRef | None], tuple[Any, frozenset[Read[Any]]]] = {}
+        self._people: list[tuple[str, int]] = []
+        self.proposed: list[Proposed] = []
+
+    # --- before: what must be loaded -----------------------------------------------------
+
+    def prefetch(self, frames: Sequence[Frame]) -> None:
+        """Load for all *frames* at once what they lead to, then what their plugins need."""
+        if not self._people:
+            self._people = [(f.tenant, f.person) for f in frames if f.person is not None]
+        asked = [
+            (frame, loaded)
+            for frame in frames
+            for loaded in self._shared.interests.of(frame.touchpoint)
+        ]
+        addresses = [
+            (frame, loaded, address)
+            for frame, loaded in asked
+            if loaded.family == "mechanic"
+            for address in self._addresses(frame, loaded)
+        ]
+        self._load_addresses(addresses)
+        wanted: list[tuple[str, str, Read[Any]]] = []
+        for frame, loaded in asked:
+            if loaded.family == "rule":
+                needs = self._declared(frame, loaded, None, None)
+                wanted += [(frame.tenant, loaded.name, read) for read in needs]
+        for frame, loaded, address in addresses:
+            for target in self._targets(frame, loaded, [address]):
+                needs = self._declared(frame, loaded, target, self._instance(target))
+                wanted += [(frame.tenant, loaded.name, read) for read in needs]
+        self._knowing.load(wanted)
+
+    def _addresses(self, frame: Frame, loaded: LoadedPlugin) -> Iterable[Any]:
+        touchpoint = frame.touchpoint
+        if touchpoint.to is not None:
+            return (touchpoint.to,)
+        well, found = self._shared.calls.call(loaded, "address", loaded.plugin.address, touchpoint)
+        return tuple(dict.fromkeys(found)) if well and found is not None else ()
+
+    def _load_addresses(self, addresses: Sequence[tuple[Frame, LoadedPlugin, Any]]) -> None:
+        refs, aliases, members = [], [], []
+        campaigns: list[tuple[str, str]] = []
+        for frame, loaded, address in addresses:
+            tenant = frame.tenant
+            if isinstance(address, Alias):
+                aliases.append((tenant, loaded.name, address.kind, address.value))
+            elif isinstance(address, OpenInstances):
+                members.append((tenant, loaded.name, int(address.customer)))
+            elif isinstance(address, NewInstance):
+                refs.append((tenant, InstanceRef(plugin=loaded.name, campaign=address.campaign, key=address.key)))
+                campaigns.append((tenant, address.campaign))
+            else:
+                refs.append((tenant, address))
+        self._work.load_instances(refs)
+        self._work.load_aliases(aliases)
+        self._work.load_members(members)
+        if members:
+            parts = [part for member in members for part in self._work.members[member].values()]
+            self._work.load_instance_ids(part.instance for part in parts if not part.closed)
+        self._shared.campaigns.refresh(self._work, campaigns)
+        self._shared.campaigns.load_versions(
+            self._work,
+            [(row.tenant, row.campaign, row.campaign_version) for row in self._work.by_id.values()],
+        )
+
+    def _targets(self, frame: Frame, loaded: LoadedPlugin, addresses: Iterable[Any]) -> Iterator[Target]:
+        seen: set[InstanceRef] = set()
+        for address in addresses:
+            for ref in self._refs(frame, loaded, address):
+                if ref in seen or ref.plugin != loaded.name:
+                    continue
+                seen.add(ref)
+                row = self._work.instances.get((frame.tenant, ref))
+                if row is None and not isinstance(address, NewInstance):
+                    continue
+                campaign = self._shared.campaigns.of(frame.tenant, ref, row)
+                yield Target(loaded, ref, row, campaign)
+
+    def _refs(self, frame: Frame, loaded: LoadedPlugin, address: Any) -> Iterator[InstanceRef]:
+        work, tenant = self._work, frame.tenant
+        if isinstance(address, InstanceRef):
+            work.load_instances([(tenant, address)])
+            yield address
+        elif isinstance(address, NewInstance):
+            ref = InstanceRef(plugin=loaded.name, campaign=address.campaign, key=address.key)
+            work.load_instances([(tenant, ref)])
+            yield ref
+        elif isinstance(address, Alias):
+            key = (tenant, loaded.name, address.kind, address.value)
+            work.load_aliases([key])
+            instance = work.aliases[key]
+            if instance is not None:
+                yield work.by_id[instance].ref
+        elif isinstance(address, OpenInstances):
+            parts = [
+                part
+                for part in work.parts_of(tenant, loaded.name, int(address.customer))
+                if part.role == address.role
+            ]
+            work.load_instance_ids(part.instance for part in parts)
+            for part in sorted(parts, key=lambda part: part.position):
+                if not work.by_id[part.instance].closed:
+                    yield part.ref
+        else:
+            raise ContractError(f"{type(address).__name__} is no address")
+
+    def _instance(self, target: Target) -> Instance[Any, Any] | None:
+        row = target.row
+        if row is None or target.campaign is None:
+            return None
+        if row.typed is None:
+            state = json.loads(row.state)
+            row.typed = self._shared.codec.load(state, target.loaded.plugin.State)
+        return Instance(
+            ref=target.ref, campaign=target.campaign, state=row.typed, version=row.version,
+            opened_at=from_micros(row.opened_at), closed=row.closed,
+        )  # fmt: skip
+
+    def _declared(
+        self, frame: Frame, loaded: LoadedPlugin, target: Target | None, instance: Any
+    ) -> frozenset[Read[Any]]:
+        key = (frame.id, loaded.name, target.ref if target is not None else None)
+        state = instance.state if instance is not None else None
+        there = self._needs.get(key)
+        if there is not None and there[0] is state:
+            return there[1]
+        plugin: Any = loaded.plugin
+        if target is None:
+            well, found = self._shared.calls.call(loaded, "needs", plugin.needs, frame.touchpoint)
+        else:
+            well, found = self._shared.calls.call(loaded, "needs", plugin.needs, frame.touchpoint, instance)
+        declared = frozenset(found or ()) if well else frozenset()
+        unknown = [read for read in declared if not self._knowing.knows(read)]
+        if unknown:
+            error = ContractError(f"{type(unknown[0]).__name__} is no read")
+            self._shared.calls.failed(loaded, "needs", error)
+            declared = frozenset()
+        self._needs[key] = (state, declared)
+        return declared
+
+    # --- one touchpoint ------------------------------------------------------------------
+
+    def decide(self, frame: Frame) -> None:
+        """Ask everybody with the state as it is, then apply all decisions in order."""
+        said: list[tuple[Author, Target | None, Decision]] = []
+        for loaded in self._shared.interests.of(frame.touchpoint):
+            if not self._shared.calls.is_asked(loaded):
+                continue
+            try:
+                if loaded.family == "rule":
+                    said += self._ask_rule(frame, loaded)
+                else:
+                    said += self._ask_mechanic(frame, loaded)
+            except (ContractError, InvalidValueError) as error:
+                self._shared.calls.failed(loaded, "address", error)
+        for author, target, decision in said:
+            self._take(frame, author, target, decision)
+
+    def core(self, frame: Frame, plugin: str, reason: str, documents: list[dict[str, Any]]) -> None:
+        """Apply and write down what the core itself decides."""
+        self._applier.apply(frame, plugin, None, documents)
+        frame.decisions.append({"plugin": plugin, "code": "ok", "reason": reason, "effects": documents})
+
+    def now(self, frame: Frame, plugin: str) -> Now:
+        """The time and the chance of one decision."""
+        touchpoint = frame.touchpoint
+        at = touchpoint.received_at or touchpoint.occurred_at
+        platform = frame.kind.witness is Witness.PLATFORM
+        seed = b"\x1f".join(
+            (self._shared.secret, frame.tenant.encode(), frame.by_key.encode(), plugin.encode())
+        )
+        return Now(
+            at=at,
+            counts_at=touchpoint.occurred_at if platform else at,
+            zone=self._shared.organisation.zone(frame.tenant, touchpoint.shop),
+            chance=Chance(_seed(seed)),
+        )
+
+    def _ask_rule(self, frame: Frame, loaded: LoadedPlugin) -> Iterator[tuple[Author, None, Decision]]:
+        declared = self._declared(frame, loaded, None, None)
+        view = self._knowing.view(frame.tenant, loaded.name, declared, frame.received_us)
+        decide = loaded.plugin.decide
+        now = self.now(frame, loaded.name)
+        well, decision = self._shared.calls.call(loaded, "decide", decide, frame.touchpoint, view, now)
+        if well and self._is(loaded, "decide", decision, Decision):
+            yield Author(loaded), None, decision
+
+    def _ask_mechanic(
+        self, frame: Frame, loaded: LoadedPlugin
+    ) -> Iterator[tuple[Author, Target | None, Decision]]:
+        for target in list(self._targets(frame, loaded, self._addresses(frame, loaded))):
+            if target.campaign is None:
+                reason = f"there is no campaign {target.ref.campaign!r}"
+                yield Author(loaded), None, Decision(reason=reason, code="unknown_campaign")
+                continue
+            instance = self._instance(target)
+            declared = self._declared(frame, loaded, target, instance)
+            view = self._knowing.view(frame.tenant, loaded.name, declared, frame.received_us)
+            well, step = self._step(frame, loaded, target, instance, view)
+            if well and self._is(loaded, "act", step, Step):
+                yield Author(loaded, target.row), target, step
+
+    def _step(
+        self, frame: Frame, loaded: LoadedPlugin, target: Target, instance: Any, view: Any
+    ) -> tuple[bool, Any]:
+        plugin: Any = loaded.plugin
+        call, touchpoint, now = self._shared.calls.call, frame.touchpoint, self.now(frame, loaded.name)
+        if instance is None:
+            return call(loaded, "open", plugin.open, target.ref, target.campaign, touchpoint, view, now)
+        if touchpoint.kind == "timer.due":
+            key = touchpoint.payload.key
+            return call(loaded, "due", plugin.due, instance, key, touchpoint, view, now)
+        return call(loaded, "act", plugin.act, instance, touchpoint, view, now)
+
+    def _is(self, loaded: LoadedPlugin, what: str, value: Any, kind: type) -> bool:
+        if value is None:
+            return False
+        if isinstance(value, kind):
+            return True
+        self._shared.calls.failed(loaded, what, ContractError(f"returned a {type(value).__name__}"))
+        return False
+
+    # --- one decision --------------------------------------------------------------------
+
+    def _take(self, frame: Frame, author: Author, target: Target | None, decision: Decision) -> None:
+        opened = None
+        try:
+            if target is not None and target.row is None:
+                opened = author.instance = self._opened(frame, target, decision)
+            documents, proposed, emitted = self._write(frame, author, decision)
+            state = self._state(author, decision)
+            answer = self._answer(decision.answer)
+        except GuardError as guard:
+            self._refuse(frame, author, target, str(guard))
+            return
+        except (Exception, SystemExit) as error:
+            self._forget(opened)
+            shown = ContractError(str(error)) if isinstance(error, InvalidValueError) else error
+            self._shared.calls.failed(author.loaded, "effects", shown)
+            self._note(frame, author, target, "failed", "the plugin broke its contract", [], None)
+            return
+        try:
+            self._applier.apply(frame, author.name, author.instance, documents)
+        except GuardError as guard:
+            self._forget(opened)
+            self._refuse(frame, author, target, str(guard))
+            return
+        except InvalidValueError as error:
+            self._forget(opened)
+            self._shared.calls.failed(author.loaded, "effects", ContractError(str(error)))
+            self._note(frame, author, target, "failed", "the plugin broke its contract", [], None)
+            return
+        self._commit(frame, author, target, decision, documents, proposed, emitted, state, answer)
+
+    def _commit(
+        self, frame: Frame, author: Author, target: Target | None, decision: Decision,
+        documents: list[dict[str, Any]], proposed: list[Proposed], emitted: list[Touchpoint[Any]],
+        state: tuple[Any, Any] | None, answer: Any,
+    ) -> None:  # fmt: skip
+        frame.emitted += emitted
+        self._capture([one for one in proposed if one.message is not None])
+        self.proposed += proposed
+        stored = None
+        row = author.instance
+        if row is not None and isinstance(decision, Step) and target is not None:
+            if state is not None:
+                row.typed, document = state
+                row.state = to_json(document)
+            if state is not None or decision.closed != row.closed:
+                row.closed = decision.closed or row.closed
+                row.version += bool(row.base) or target.row is not None
+            stored = {"state": json.loads(row.state) if state is not None else None,
+                      "version": row.version, "closed": row.closed,
+                      "campaign_version": row.campaign_version}  # fmt: skip
+        if answer is not None:
+            frame.answers[author.name] = answer
+        everything = documents + [one.document for one in proposed]
+        self._note(frame, author, target, decision.code, decision.reason, everything, stored, answer)
+
+    def _capture(self, proposed: Sequence[Proposed]) -> None:
+        """Keep the customers' word and names as of now: a later touchpoint may change them."""
+        if not proposed:
+            return
+        people = [(one.frame.tenant, one.person or 0) for one in proposed]
+        self._work.load_newest(schema.consent, [*people, *self._people])
+        self._work.load_identities([*people, *self._people])
+        for one, person in zip(proposed, people, strict=True):
+            said = self._knowing.answer(person[0], one.author.name, Consents(CustomerId(person[1])), 0)
+            one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
+            one.identities = tuple(self._work.identities[person])
+
+    def _check_customers(self, frame: Frame, decision: Decision) -> None:
+        """A decision may name other customers, of its own tenant only."""
+        named = {getattr(effect, "customer", None) for effect in decision.effects} - {None, frame.person}
+        if named:
+            keys = sorted((frame.tenant, int(customer)) for customer in named)
+            found = self._work.select(schema.customer, ("tenant", "id"), keys, columns=("id",))
+            if len(found) < len(keys):
+                raise InvalidValueError("an effect names a customer that does not exist")
+
+    def _write(self, frame: Frame, author: Author, decision: Decision) -> Any:
+        self._check_customers(frame, decision)
+        documents, proposed, emitted = [], [], []
+        write = self._shared.documents
+        for effect in decision.effects:
+            if isinstance(effect, Propose):
+                proposed.append(write.propose(effect, frame, author))
+            elif isinstance(effect, Request):
+                proposed.append(write.request(effect, frame, author))
+            elif isinstance(effect, Emit):
+                document, touchpoint = write.emit(effect, frame, author)
+                documents.append(document)
+                emitted.append(touchpoint)
+            else:
+                documents.append(write.write(effect, frame, author))
+        return documents, proposed, emitted
+
+    def _opened(self, frame: Frame, target: Target, decision: Decision) -> InstanceRow | None:
+        if not isinstance(decision, Step) or decision.state is None or target.campaign is None:
+            return None
+        if self._work.instances.get((frame.tenant, target.ref)) is not None:
+            raise GuardError("an instance of that key exists")
+        state = to_json(self._shared.codec.dump(decision.state))
+        row = InstanceRow(
+            self._shared.ids.take(), frame.tenant, target.ref.plugin, target.ref.campaign,
+            target.ref.key, target.campaign.version, state, 1, False, frame.received_us, 0,
+        )  # fmt: skip
+        self._work.add_instance(row)
+        return row
+
+    def _forget(self, row: InstanceRow | None) -> None:
+        if row is not None:
+            self._work.instances[row.tenant, row.ref] = None
+            del self._work.by_id[row.id]
+
+    def _state(self, author: Author, decision: Decision) -> tuple[Any, Any] | None:
+        if not isinstance(decision, Step) or decision.state is None:
+            return None
+        kind = author.loaded.plugin.State
+        if not isinstance(decision.state, kind):
+            raise InvalidValueError(f"the state is a {type(decision.state).__name__}, not a {kind.__name__}")
+        return decision.state, self._shared.codec.dump(decision.state)
+
+    def _answer(self, answer: Any) -> Any:
+        if answer is None:
+            return None
+        document = thawed(self._shared.codec.dump(answer))
+        if not isinstance(document, dict):
+            raise InvalidValueError("an answer is an attrs value or a mapping")
+        json.dumps(document)
+        return document
+
+    def _refuse(self, frame: Frame, author: Author, target: Target | None, reason: str) -> None:
+        author.instance = target.row if target is not None else None
+        self._note(frame, author, target, "guard", reason, [], None)
+
+    def _note(
+        self, frame: Frame, author: Author, target: Target | None, code: str, reason: str,
+        effects: list[Any], stored: Any, answer: Any = None,
+    ) -> None:  # fmt: skip
+        document: dict[str, Any] = {"plugin": author.name, "code": code[:64], "reason": reason[:300]}
+        if target is not None:
+            document["instance"] = [target.ref.campaign, target.ref.key]
+        if effects:
+            document["effects"] = effects
+        if stored is not None:
+            document["step"] = stored
+        if answer is not None:
+            document["answer"] = answer
+        frame.decisions.append(document)
+
+
+def _seed(material: bytes) -> bytes:
+    from hashlib import blake2b
+
+    return blake2b(material, digest_size=32).digest()

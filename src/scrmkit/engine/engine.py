@@ -1,0 +1,190 @@
+"""The engine: composes the plugins over one database."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from scrmkit.clock import Clock, SystemClock
+from scrmkit.domain.campaign import Campaign, CampaignStatus
+from scrmkit.domain.decisions import Outcome
+from scrmkit.domain.ids import TenantId
+from scrmkit.domain.kinds import CampaignChanged
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.calls import Calls
+from scrmkit.engine.campaigns import Campaigns
+from scrmkit.engine.combiner import Combiner
+from scrmkit.engine.deciding import Interests, Shared
+from scrmkit.engine.documents import Documents
+from scrmkit.engine.health import keep_health, load_health
+from scrmkit.engine.intake import Intake
+from scrmkit.engine.organisation import Organisation
+from scrmkit.persistence.codec import Codec
+from scrmkit.persistence.database import Database, JoinedWire
+from scrmkit.persistence.ids import IdAllocator
+from scrmkit.persistence.migrate import require_current, upgrade
+from scrmkit.plugins import PluginSet, load_plugins
+from scrmkit.settings import Settings
+
+
+class Engine:
+    """
+    Records touchpoints, lets the plugins decide, and delivers what they ask for.
+
+    One engine a process and database. Safe to use from several threads: callers
+    who record at the same time share commits.
+
+    Args:
+        plugins: In-process plugin classes by ``family.type``, beside the installed ones.
+        create: Whether to bring the schema up to date first, as tests and demos
+            do; in production ``scrmkit db upgrade`` does.
+
+    Raises:
+        PluginError: With every problem of every plugin.
+        SchemaOutOfDateError: The schema is not this version's, and *create* is off.
+        SecondWriterError: Another process writes to this SQLite file.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        plugins: Mapping[str, type] = MappingProxyType({}),
+        create: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.plugins: PluginSet = load_plugins(settings, self.clock, extra=plugins)
+        self.database = Database(settings.database.reveal(), durability=str(settings.durability))
+        try:
+            upgrade(self.database) if create else require_current(self.database)
+            self._compose()
+        except BaseException:
+            self.database.close()
+            raise
+
+    def _compose(self) -> None:
+        settings, plugins = self.settings, self.plugins
+        self.codec = Codec()
+        self.ids = IdAllocator()
+        self.calls = Calls(
+            plugins,
+            budget_ms=settings.calls.budget_ms,
+            quarantine_after=settings.calls.quarantine_after,
+        )
+        load_health(self.database, self.calls)
+        self.organisation = Organisation(self.database, self.codec, settings.zone)
+        self.campaigns = Campaigns(self.database, self.codec, plugins)
+        self.shared = Shared(
+            plugins, self.calls, self.codec, self.campaigns, self.organisation,
+            Documents(plugins, self.codec), Interests(plugins), self.ids,
+            settings.secret.reveal().encode(),
+        )  # fmt: skip
+        self.intake = Intake(self.shared, self.database, settings, self.clock)
+        self._combiner = Combiner(self._record)
+
+    def close(self) -> None:
+        """Give the database back; what is durable stays, what is under way is finished first."""
+        keep_health(self.database, self.calls)
+        self.database.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- intake --------------------------------------------------------------------------
+
+    def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
+        """
+        Record one touchpoint durably and return what was decided.
+
+        A repetition changes nothing and returns the stored outcome. One that
+        the database refuses for good is parked, and the outcome says so.
+
+        Raises:
+            InvalidValueError, UnknownKindError, TenantRequiredError: It is not
+                a touchpoint that can be recorded; nothing has happened.
+            StorageUnavailableError, ConflictError: Nothing was recorded; try again later.
+        """
+        return self._combiner.record(self.intake.checked(touchpoint))
+
+    def record_many(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        """Record several in one transaction, in their order; as ``record`` otherwise."""
+        return self._record([self.intake.checked(touchpoint) for touchpoint in touchpoints])
+
+    def _record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        outcomes = self.intake.record(touchpoints)
+        if any(health.changed for health in self.calls.health.values()):
+            keep_health(self.database, self.calls)
+        return outcomes
+
+    @contextlib.contextmanager
+    def joined(self, connection: Connection) -> Iterator[Joined]:
+        """
+        Record inside a host's transaction, on its SQLAlchemy connection.
+
+        Nothing is committed, rolled back or tried again here: our writes stand
+        in a savepoint, and whatever fails is rolled back to it and raised.
+        Observers are told, and delivery may start, when the host commits.
+        """
+        if connection.dialect.name == "sqlite":
+            raw = connection.connection.driver_connection
+            if raw is not None and not raw.in_transaction:
+                # A savepoint outside a transaction would commit by itself when released.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with connection.begin_nested():
+            yield Joined(self, connection)
+
+    # --- campaigns -----------------------------------------------------------------------
+
+    def publish(self, campaign: Campaign[Any], *, tenant: str | None = None) -> Campaign[Any]:
+        """
+        Publish a campaign as its next version, and record that it took effect.
+
+        Publishing the same again changes nothing. Running instances keep the
+        version that they started under.
+        """
+        owner = self.intake.tenant(tenant)
+        published = self.campaigns.publish(owner, campaign)
+        ended = published.status is CampaignStatus.ENDED
+        self.record(
+            Touchpoint(
+                kind="campaign.ended" if ended else "campaign.activated",
+                key=f"{published.id}@{published.version}",
+                tenant=TenantId(owner),
+                occurred_at=self.clock.now(),
+                payload=CampaignChanged(campaign=published.id, version=published.version),
+                source="core",
+            )
+        )
+        return published
+
+
+class Joined:
+    """Records on a host's connection; see ``Engine.joined``."""
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        self._engine = engine
+        self._connection = connection
+
+    def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
+        """Record one touchpoint; a conflict is raised and not tried again."""
+        return self.record_many([touchpoint])[0]
+
+    def record_many(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        """Record several, in their order."""
+        intake = self._engine.intake
+        checked = [intake.checked(touchpoint) for touchpoint in touchpoints]
+        outcomes, frames = intake.record_in(JoinedWire(self._connection), checked)
+        event.listen(self._connection, "commit", lambda _: intake.announce(frames), once=True)
+        return outcomes

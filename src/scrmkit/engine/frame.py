@@ -1,0 +1,96 @@
+"""One touchpoint on its way through a batch, and who is speaking about it."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import attrs
+
+from scrmkit.domain.messages import Message
+from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
+from scrmkit.engine.rows import InstanceRow
+from scrmkit.plugins import LoadedPlugin
+
+
+@attrs.define(slots=True, eq=False)
+class Frame:
+    """
+    A touchpoint with everything that its row will hold.
+
+    Attributes:
+        touchpoint: As plugins see it: resolved.
+        customer: The original customer, *person* the canonical one.
+        by_key: Breaks ties between words of one moment.
+        decisions: The stored form; effects are documents.
+        proposals: Messages and requests that were asked for and are not planned yet.
+        emitted: What to record right after this one.
+    """
+
+    id: int
+    tenant: str
+    kind: TouchpointKind[Any]
+    touchpoint: Touchpoint[Any]
+    occurred_us: int
+    received_us: int
+    identity_ids: tuple[int, ...] = ()
+    new_identities: tuple[tuple[Any, ...], ...] = ()
+    customer: int | None = None
+    person: int | None = None
+    parent: int | None = None
+    root: int = 0
+    depth: int = 0
+    decisions: list[dict[str, Any]] = attrs.field(factory=list)
+    answers: dict[str, Any] = attrs.field(factory=dict)
+    emitted: list[Touchpoint[Any]] = attrs.field(factory=list)
+    by_key: str = ""
+
+
+@attrs.define(slots=True, eq=False)
+class Author:
+    """The plugin that decides, and for a mechanic the instance that it decides about."""
+
+    loaded: LoadedPlugin
+    instance: InstanceRow | None = None
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self.loaded.name
+
+    @property
+    def campaign(self) -> str:
+        """The instance's campaign, or empty."""
+        return self.instance.campaign if self.instance is not None else ""
+
+
+@attrs.define(slots=True, eq=False)
+class Proposed:
+    """
+    A message or request that a decision asks for.
+
+    Attributes:
+        document: Its stored form, completed when it is planned.
+        body: What is sent, as JSON values. Personal.
+        consents: The customer's word at this touchpoint, for messages.
+    """
+
+    frame: Frame
+    author: Author
+    document: dict[str, Any]
+    body: Any = attrs.field(repr=False)
+    customer: int | None
+    person: int | None
+    message: Message | None = None
+    consents: dict[tuple[str, Any], bool] = attrs.field(factory=dict)
+    identities: tuple[tuple[Any, ...], ...] = attrs.field(default=(), repr=False)
+
+
+class GuardError(Exception):
+    """A limit was reached at the last moment: the whole decision is dropped."""
+
+
+def key_of(*parts: object) -> str:
+    """A short key that is equal for equal parts and tells nothing of them."""
+    text = "\x1f".join(str(part) for part in parts)
+    return blake2b(text.encode(), digest_size=16).hexdigest()

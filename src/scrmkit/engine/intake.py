@@ -1,0 +1,161 @@
+"""Takes touchpoints in: checked, in transactions, again after a conflict, poison put aside."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import structlog
+
+from scrmkit.clock import Clock, to_micros
+from scrmkit.domain.decisions import Outcome
+from scrmkit.domain.ids import TenantId, TouchpointId
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.deciding import Shared
+from scrmkit.engine.documents import checked_kind
+from scrmkit.engine.frame import Frame
+from scrmkit.engine.unit import Unit, outcome_of
+from scrmkit.errors import (
+    ConflictError,
+    InvalidValueError,
+    ScrmkitError,
+    StorageUnavailableError,
+    TenantRequiredError,
+    UnknownKindError,
+)
+from scrmkit.failpoints import failpoint
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import to_json
+from scrmkit.persistence.database import Database, Wire
+from scrmkit.settings import Settings
+
+log = structlog.get_logger("scrmkit.intake")
+_TRIES = 5
+_FUTURE = timedelta(days=1)
+
+
+class Intake:
+    """Records touchpoints durably and answers with what was decided."""
+
+    def __init__(self, shared: Shared, database: Database, settings: Settings, clock: Clock) -> None:
+        self._shared = shared
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+
+    def checked(self, touchpoint: Touchpoint[Any]) -> Touchpoint[Any]:
+        """
+        The touchpoint with its tenant filled in.
+
+        Raises:
+            TenantRequiredError: It names no tenant, or one that the settings do not.
+            UnknownKindError: Nobody registers its kind.
+            InvalidValueError: The payload is not of the kind, or an identity's type is unknown.
+        """
+        tenant = self.tenant(touchpoint.tenant)
+        kinds = self._shared.plugins.kinds
+        if touchpoint.kind not in kinds:
+            from scrmkit.settings.structure import did_you_mean
+
+            raise UnknownKindError(
+                f"no kind of touchpoint is called {touchpoint.kind!r}"
+                f"{did_you_mean(touchpoint.kind, sorted(kinds))}"
+            )
+        checked_kind(kinds, touchpoint.kind, touchpoint.payload)
+        for identity in touchpoint.identities:
+            if identity.kind not in self._shared.plugins.identity_kinds:
+                raise InvalidValueError(
+                    f"{touchpoint.kind}: no type of identity is called {identity.kind!r}"
+                )
+        if touchpoint.tenant == tenant:
+            return touchpoint
+        return attrs.evolve(touchpoint, tenant=TenantId(tenant))
+
+    def tenant(self, given: str | None) -> str:
+        """The tenant that a call means."""
+        tenants = self._settings.tenants
+        if not given and len(tenants) == 1:
+            return tenants[0]
+        if not given or given not in tenants:
+            raise TenantRequiredError(
+                f"name one of the tenants {', '.join(tenants)}; this call names {given or 'none'!r}"
+            )
+        return given
+
+    def record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        """
+        Record checked touchpoints in one transaction of our own.
+
+        A conflict runs the batch again. What the database refuses is looked
+        for by halves, parked with its error, and the rest commits.
+
+        Raises:
+            StorageUnavailableError, ConflictError: Nothing was recorded; try again later.
+        """
+        if not touchpoints:
+            return []
+        try:
+            return self._tried(touchpoints)
+        except StorageUnavailableError:
+            raise
+        except ConflictError:
+            if len(touchpoints) == 1:
+                raise
+        except Exception as error:
+            if len(touchpoints) == 1:
+                return [self._parked(touchpoints[0], error)]
+        half = len(touchpoints) // 2
+        return self.record(touchpoints[:half]) + self.record(touchpoints[half:])
+
+    def record_in(self, wire: Wire, touchpoints: Sequence[Touchpoint[Any]]) -> tuple[list[Outcome], list[Frame]]:
+        """Record inside a transaction of somebody else's; tell nobody yet."""
+        unit = Unit(self._shared, self._settings.policy, wire, self._database.statements, self._clock.now())
+        outcomes = unit.record(touchpoints)
+        return outcomes, unit.frames
+
+    def announce(self, frames: Sequence[Frame]) -> None:
+        """Tell the observers about what has committed."""
+        if not self._shared.calls.has("scrmkit_committed"):
+            return
+        for frame in frames:
+            outcome = outcome_of(frame.id, frame.person, frame.decisions)
+            self._shared.calls.observe("scrmkit_committed", touchpoint=frame.touchpoint, outcome=outcome)
+
+    def _tried(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        for attempt in range(_TRIES):
+            try:
+                with self._database.writing() as wire:
+                    outcomes, frames = self.record_in(wire, touchpoints)
+                    failpoint("intake.before_commit")
+                failpoint("intake.after_commit")
+                self.announce(frames)
+                return outcomes
+            except ConflictError:
+                if attempt + 1 == _TRIES:
+                    raise
+                # Two processes that keep meeting part by waiting unequally long.
+                time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    def _parked(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome:
+        text = str(error) if isinstance(error, ScrmkitError) else type(error).__name__
+        log.error("touchpoint_parked", kind=touchpoint.kind, tenant=touchpoint.tenant, error=text)
+        id_ = self._shared.ids.take()
+        row = (
+            id_, touchpoint.tenant, touchpoint.kind, touchpoint.key, self._document(touchpoint),
+            text[:300], to_micros(self._clock.now()),
+        )  # fmt: skip
+        with self._database.writing() as wire:
+            wire.many(self._database.statements.insert_new(schema.parked), [row])
+        return Outcome(touchpoint=TouchpointId(id_), customer=None, parked=text)
+
+    def _document(self, touchpoint: Touchpoint[Any]) -> str:
+        """All of it, so that it can be recorded later; the one place of its personal values."""
+        try:
+            return to_json(self._shared.codec.dump(touchpoint)).replace("\\u0000", "\\ufffd")
+        except Exception:
+            return "{}"

@@ -1,0 +1,246 @@
+"""Loads what plugins declared, in bulk, and answers exactly that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from scrmkit.clock import from_micros, to_micros
+from scrmkit.domain import reads as r
+from scrmkit.domain.campaign import Participant
+from scrmkit.domain.ids import CustomerId, TouchpointId
+from scrmkit.domain.messages import Purpose
+from scrmkit.domain.profile import Consent, Score, Tag, TagSource
+from scrmkit.engine.rows import PartRow
+from scrmkit.engine.workset import WorkSet
+from scrmkit.errors import UndeclaredReadError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import Codec, frozen
+
+_EARLIEST, _LATEST = -(1 << 62), 1 << 62
+_TABLES = {
+    r.Tags: schema.tag,
+    r.Attributes: schema.attribute,
+    r.Memo: schema.memo,
+    r.Consents: schema.consent,
+    r.ScoreOf: schema.score,
+}
+Wanted = tuple[str, str, r.Read[Any]]
+"""A tenant, the asking plugin and what it asks."""
+
+
+class Knowing:
+    """Loads and answers reads over one working set."""
+
+    def __init__(self, work: WorkSet, codec: Codec) -> None:
+        self._work = work
+        self._codec = codec
+        self._answer: dict[type, Callable[[str, str, Any, int], Any]] = {
+            r.Tags: self._tags,
+            r.Attributes: self._attributes,
+            r.Memo: self._memo,
+            r.Consents: self._consents,
+            r.ScoreOf: self._score,
+            r.ActivityOf: self._activity,
+            r.ParticipantOf: self._participant,
+            r.Participants: self._participants,
+            r.PartsOf: self._parts,
+            r.StockOf: self._stock,
+            r.BalanceOf: self._balance,
+        }
+
+    def load(self, wanted: Iterable[Wanted]) -> None:
+        """Load everything of *wanted* that is not there yet, each table in one query."""
+        people: dict[Any, list[tuple[str, int]]] = {}
+        members, stocks, accounts, activities, refs = [], [], [], [], []
+        for tenant, plugin, read in wanted:
+            kind = type(read)
+            table = _TABLES.get(kind)
+            if table is not None:
+                people.setdefault(table, []).append((tenant, read.customer))  # type: ignore[attr-defined]
+            elif isinstance(read, r.ParticipantOf):
+                members.append((tenant, read.ref.plugin, int(read.customer)))
+                refs.append((tenant, read.ref))
+            elif isinstance(read, r.PartsOf):
+                members.append((tenant, plugin, int(read.customer)))
+            elif isinstance(read, r.Participants):
+                refs.append((tenant, read.ref))
+            elif isinstance(read, r.StockOf):
+                stocks.append((tenant, f"{plugin}/{read.campaign}/{read.resource}"))
+            elif isinstance(read, r.BalanceOf):
+                accounts.append((tenant, f"{plugin}/{read.ledger}", read.owner))
+            elif isinstance(read, r.ActivityOf):
+                activities.append(_activity_key(tenant, read))
+        for table, those in people.items():
+            self._work.load_newest(table, those)
+        if refs:
+            self._work.load_instances(refs)
+        if members:
+            self._work.load_members(members)
+        if stocks:
+            self._work.load_resources(stocks)
+        if accounts:
+            self._work.load_accounts(accounts)
+        if activities:
+            self._work.load_activities(activities)
+
+    def view(self, tenant: str, plugin: str, declared: frozenset[r.Read[Any]], now_us: int) -> View:
+        """What one plugin may know about one touchpoint."""
+        return View(self, tenant, plugin, declared, now_us)
+
+    def answer(self, tenant: str, plugin: str, read: r.Read[Any], now_us: int) -> Any:
+        """The answer to one read; what it needs is loaded now if it is not there yet."""
+        self.load([(tenant, plugin, read)])
+        return self._answer[type(read)](tenant, plugin, read, now_us)
+
+    def knows(self, read: object) -> bool:
+        """Whether *read* is one of the core's reads."""
+        return type(read) in self._answer
+
+    # --- answers -------------------------------------------------------------------------
+
+    def _newest(self, name: str, person: tuple[str, int], key: slice) -> dict[Any, tuple[Any, ...]]:
+        """Of each key the newest row over all customers that the person has been."""
+        group = self._work.newest[name]
+        found: dict[Any, tuple[Any, ...]] = {}
+        at = key.stop + 1
+        for row in group.of(person):
+            there = found.get(row[key])
+            if there is None or (there[at], there[at + 1]) <= (row[at], row[at + 1]):
+                found[row[key]] = row
+        return found
+
+    def _tags(self, tenant: str, plugin: str, read: r.Tags, now_us: int) -> Mapping[Any, Tag]:
+        rows = self._newest("tag", (tenant, read.customer), slice(2, 4))
+        return MappingProxyType(
+            {key: tag_of(row) for key, row in rows.items() if row[7] and not _over(row[11], now_us)}
+        )
+
+    def _attributes(self, tenant: str, plugin: str, read: r.Attributes, now_us: int) -> Mapping[str, Any]:
+        rows = self._newest("attribute", (tenant, read.customer), slice(2, 3))
+        return MappingProxyType({key[0]: json.loads(row[6]) for key, row in rows.items()})
+
+    def _memo(self, tenant: str, plugin: str, read: r.Memo, now_us: int) -> Any:
+        row = self._newest("memo", (tenant, read.customer), slice(2, 3)).get((plugin,))
+        return None if row is None else frozen(json.loads(row[6]))
+
+    def _consents(self, tenant: str, plugin: str, read: r.Consents, now_us: int) -> tuple[Consent, ...]:
+        rows = self._newest("consent", (tenant, read.customer), slice(2, 4))
+        return tuple(consent_of(rows[key]) for key in sorted(rows))
+
+    def _score(self, tenant: str, plugin: str, read: r.ScoreOf, now_us: int) -> Score | None:
+        row = self._newest("score", (tenant, read.customer), slice(2, 3)).get((read.scorer,))
+        return None if row is None else self._codec.load(json.loads(row[10]), Score)
+
+    def _activity(self, tenant: str, plugin: str, read: r.ActivityOf, now_us: int) -> r.Activity:
+        key = _activity_key(tenant, read)
+        count, amount, first, last = self._work.activities[key]
+        here = [
+            (at, fen)
+            for at, fen in self._work.recorded.get((tenant, read.customer, read.kind), ())
+            if key[3] <= at < key[4]
+        ]
+        moments = [at for at, _ in here] + [at for at in (first, last) if at is not None]
+        return r.Activity(
+            count + len(here),
+            int(amount) + sum(fen for _, fen in here),
+            from_micros(min(moments)) if moments else None,
+            from_micros(max(moments)) if moments else None,
+        )
+
+    def _participant(self, tenant: str, plugin: str, read: r.ParticipantOf, now_us: int) -> Participant | None:
+        for part in self._work.parts_of(tenant, read.ref.plugin, read.customer):
+            if part.ref == read.ref and part.role == read.role:
+                return participant_of(part)
+        return None
+
+    def _participants(self, tenant: str, plugin: str, read: r.Participants, now_us: int) -> tuple[Participant, ...]:
+        row = self._work.instances.get((tenant, read.ref))
+        if row is None:
+            return ()
+        listed = self._work.role_list(row, read.role)
+        return tuple(participant_of(part) for part in listed[: read.limit])
+
+    def _parts(self, tenant: str, plugin: str, read: r.PartsOf, now_us: int) -> r.Parts:
+        opened = closed = 0
+        for part in self._work.parts_of(tenant, plugin, read.customer):
+            if part.ref.campaign == read.campaign and part.role == read.role:
+                row = self._work.by_id.get(part.instance)
+                is_closed = row.closed if row is not None else part.closed
+                opened, closed = opened + (not is_closed), closed + is_closed
+        return r.Parts(opened, closed)
+
+    def _stock(self, tenant: str, plugin: str, read: r.StockOf, now_us: int) -> r.Stock | None:
+        row = self._work.resources.get((tenant, f"{plugin}/{read.campaign}/{read.resource}"))
+        return None if row is None else r.Stock(row.capacity, row.held, row.used)
+
+    def _balance(self, tenant: str, plugin: str, read: r.BalanceOf, now_us: int) -> int:
+        return self._work.accounts[tenant, f"{plugin}/{read.ledger}", read.owner].balance
+
+
+class View:
+    """The ``known`` of one plugin and one touchpoint."""
+
+    __slots__ = ("_answers", "_declared", "_knowing", "_now_us", "_plugin", "_tenant")
+
+    def __init__(
+        self, knowing: Knowing, tenant: str, plugin: str, declared: frozenset[r.Read[Any]], now_us: int
+    ) -> None:
+        self._knowing = knowing
+        self._tenant = tenant
+        self._plugin = plugin
+        self._declared = declared
+        self._now_us = now_us
+        self._answers: dict[Any, Any] = {}
+
+    def __getitem__(self, read: r.Read[Any]) -> Any:
+        """The answer to a declared read."""
+        if read in self._answers:
+            return self._answers[read]
+        if read not in self._declared:
+            raise UndeclaredReadError(
+                f"{self._plugin} read {type(read).__name__} without naming it in needs()"
+            )
+        value = self._knowing.answer(self._tenant, self._plugin, read, self._now_us)
+        self._answers[read] = value
+        return value
+
+
+def _activity_key(tenant: str, read: r.ActivityOf) -> tuple[Any, ...]:
+    return (
+        tenant,
+        read.customer,
+        read.kind,
+        _EARLIEST if read.since is None else to_micros(read.since),
+        _LATEST if read.until is None else to_micros(read.until),
+    )
+
+
+def _over(expires_at: int | None, now_us: int) -> bool:
+    return expires_at is not None and expires_at <= now_us
+
+
+def tag_of(row: tuple[Any, ...]) -> Tag:
+    """A tag from its row."""
+    return Tag(
+        group=row[2], name=row[3], at=from_micros(row[5]), source=TagSource(row[8]), plugin=row[9],
+        touchpoint=TouchpointId(row[10]), expires_at=None if row[11] is None else from_micros(row[11]),
+    )  # fmt: skip
+
+
+def consent_of(row: tuple[Any, ...]) -> Consent:
+    """A consent from its row."""
+    return Consent(
+        channel=row[2], purpose=Purpose(row[3]), at=from_micros(row[5]), granted=bool(row[7]),
+        proof=row[8], touchpoint=TouchpointId(row[9]),
+    )  # fmt: skip
+
+
+def participant_of(part: PartRow) -> Participant:
+    """A participant from its row."""
+    return Participant(
+        customer=CustomerId(part.person), role=part.role, data=frozen(part.data),
+        joined_at=from_micros(part.joined_at), order=part.position,
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""Brands, shops, guides and entrances as data: added without a restart."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+from collections.abc import Iterable
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from scrmkit.domain.ids import StateToken
+from scrmkit.domain.organisation import Brand, Entrance, Guide, Shop
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.errors import InvalidValueError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import Codec, to_json
+from scrmkit.persistence.database import Database
+
+T = TypeVar("T", Brand, Shop, Guide, Entrance)
+_TYPES: dict[type, str] = {Brand: "brand", Shop: "shop", Guide: "guide", Entrance: "entrance"}
+_TOKEN = string.ascii_letters + string.digits
+_TOKEN_LENGTH = 24  # 142 bits; WeCom's state takes at most 30 characters
+
+
+class Organisation:
+    """
+    What headquarters has entered, with what was looked up kept in memory.
+
+    A value that another process changes is seen here after a restart; one that
+    it adds is seen at once.
+    """
+
+    def __init__(self, database: Database, codec: Codec, zone: ZoneInfo) -> None:
+        self._database = database
+        self._codec = codec
+        self._zone = zone
+        self._kept: dict[tuple[str, str, str], Any] = {}
+        self._zones: dict[tuple[str, str], ZoneInfo] = {}
+
+    def put(self, tenant: str, *values: Brand | Shop | Guide | Entrance) -> None:
+        """Add values, or replace those of the same id; durable when this returns."""
+        rows = []
+        for value in values:
+            type_, id_ = _TYPES[type(value)], _id_of(value)
+            if not id_ or len(id_) > 64:
+                raise InvalidValueError(f"the id of a {type_} has 1 to 64 characters")
+            rows.append((tenant, type_, id_, to_json(self._codec.dump(value))))
+        with self._database.writing() as wire:
+            wire.many(self._database.statements.upsert(schema.organisation), rows)
+        for value in values:
+            self._keep(tenant, value)
+
+    def all(self, tenant: str, kind: type[T]) -> list[T]:
+        """All values of one type, by id."""
+        table = schema.organisation
+        statement = self._database.statements.once(
+            ("organisation_all",),
+            lambda: (
+                select(table.c.data).where(by_equality(table, "tenant", "type")).order_by(table.c.id)
+            ),
+        )
+        with self._database.reading() as wire:
+            rows = wire.rows(statement, (tenant, _TYPES[kind]))
+        return [self._codec.load(json.loads(row[0]), kind) for row in rows]
+
+    def new_token(self) -> StateToken:
+        """An opaque token for a new entrance: random, and short enough for every platform."""
+        return StateToken("".join(secrets.choice(_TOKEN) for _ in range(_TOKEN_LENGTH)))
+
+    def prepare(self, work: WorkSet, touchpoints: Iterable[Touchpoint[Any]]) -> None:
+        """Look up the shops and entrances that a batch names, in one query."""
+        wanted: dict[tuple[str, str, str], None] = {}
+        for touchpoint in touchpoints:
+            tenant = str(touchpoint.tenant)
+            if touchpoint.shop is not None:
+                wanted[tenant, "shop", touchpoint.shop] = None
+            if touchpoint.state is not None:
+                wanted[tenant, "entrance", touchpoint.state] = None
+        missing = [key for key in wanted if key not in self._kept]
+        kinds: dict[str, type] = {"shop": Shop, "entrance": Entrance}
+        for row in work.select(schema.organisation, ("tenant", "type", "id"), missing):
+            self._keep(row[0], self._codec.load(json.loads(row[3]), kinds[row[1]]))
+
+    def entrance(self, tenant: str, token: str | None) -> Entrance | None:
+        """The entrance of a state token, of those that ``prepare`` looked up."""
+        return None if token is None else self._kept.get((tenant, "entrance", token))
+
+    def zone(self, tenant: str, shop: str | None) -> ZoneInfo:
+        """The zone of a shop's calendar, or the tenant's."""
+        return self._zone if shop is None else self._zones.get((tenant, shop), self._zone)
+
+    def _keep(self, tenant: str, value: Any) -> None:
+        self._kept[tenant, _TYPES[type(value)], _id_of(value)] = value
+        if isinstance(value, Shop):
+            self._zones[tenant, value.id] = ZoneInfo(value.zone)
+
+
+def _id_of(value: Any) -> str:
+    return str(value.token if isinstance(value, Entrance) else value.id)

@@ -1,0 +1,167 @@
+"""Who a touchpoint is about: identities lead to customers, and two of them may join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+from sqlalchemy import select, update
+from sqlalchemy.sql import bindparam
+from sqlalchemy.types import BigInteger, String
+
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.workset import WorkSet
+from scrmkit.errors import UnknownNameError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import to_json
+from scrmkit.persistence.ids import IdAllocator
+
+IdentityKey = tuple[str, str, str, str]
+"""Tenant, kind, scope and value."""
+
+
+@attrs.define(slots=True, eq=False)
+class Resolved:
+    """
+    What one touchpoint's identities lead to.
+
+    Attributes:
+        joins: Other people who turn out to be this one; they must be merged first.
+        new: Rows of identities that were seen for the first time.
+    """
+
+    customer: int | None = None
+    person: int | None = None
+    identity_ids: tuple[int, ...] = ()
+    joins: tuple[int, ...] = ()
+    new: tuple[tuple[Any, ...], ...] = ()
+    is_new_customer: bool = False
+
+
+class People:
+    """Resolves the touchpoints of a batch; remembers what the batch itself adds."""
+
+    def __init__(self, work: WorkSet, ids: IdAllocator) -> None:
+        self._work = work
+        self._ids = ids
+        self._known: dict[IdentityKey, tuple[int, int, int] | None] = {}
+        self._persons: dict[tuple[str, int], int] = {}
+
+    def load(self, touchpoints: Iterable[Touchpoint[Any]]) -> None:
+        """Look up all identities and given customers of *touchpoints* in one round."""
+        wanted: dict[IdentityKey, None] = {}
+        customers: dict[tuple[str, int], None] = {}
+        for touchpoint in touchpoints:
+            for one in touchpoint.identities:
+                key = (str(touchpoint.tenant), one.kind, one.scope, one.value)
+                if key not in self._known:
+                    wanted[key] = None
+            if touchpoint.customer is not None:
+                given = (str(touchpoint.tenant), int(touchpoint.customer))
+                if given not in self._persons:
+                    customers[given] = None
+        for key in wanted:
+            self._known[key] = None
+        columns = ("tenant", "kind", "scope", "value")
+        for row in self._work.select(schema.identity, columns, list(wanted)):
+            self._known[row[1], row[2], row[3], row[4]] = (row[0], row[5], row[6])
+        for row in self._work.select(schema.customer, ("tenant", "id"), list(customers)):
+            self._persons[row[1], row[0]] = row[2]
+
+    def resolve(self, touchpoint: Touchpoint[Any], received_us: int) -> Resolved:
+        """
+        Find or make the customer of one touchpoint.
+
+        Raises:
+            UnknownNameError: It names a customer id that does not exist.
+        """
+        tenant = str(touchpoint.tenant)
+        keys = [(tenant, one.kind, one.scope, one.value) for one in touchpoint.identities]
+        found = [hit for hit in (self._known.get(key) for key in keys) if hit is not None]
+        customer, people = self._given(touchpoint)
+        for _, original, person in found:
+            customer = original if customer is None else customer
+            people.setdefault(person)
+        if not keys and customer is None:
+            return Resolved()
+        is_new = customer is None
+        if customer is None:
+            customer = self._ids.take()
+            people[customer] = None
+            self._persons[tenant, customer] = customer
+        person = min(people)
+        new = self._link(keys, customer, person, received_us)
+        ids = tuple(hit[0] for hit in (self._known[key] for key in keys) if hit is not None)
+        joins = tuple(other for other in people if other != person)
+        return Resolved(customer, person, ids, joins, new, is_new)
+
+    def _given(self, touchpoint: Touchpoint[Any]) -> tuple[int | None, dict[int, None]]:
+        if touchpoint.customer is None:
+            return None, {}
+        person = self._persons.get((str(touchpoint.tenant), int(touchpoint.customer)))
+        if person is None:
+            raise UnknownNameError(
+                f"no customer {touchpoint.customer} in tenant {touchpoint.tenant!r}"
+            )
+        return int(touchpoint.customer), {person: None}
+
+    def _link(
+        self, keys: Sequence[IdentityKey], customer: int, person: int, at_us: int
+    ) -> tuple[tuple[Any, ...], ...]:
+        new = []
+        for key in dict.fromkeys(keys):
+            if self._known.get(key) is None:
+                row = (self._ids.take(), *key, customer, person, at_us)
+                self._known[key] = (row[0], customer, person)
+                new.append(row)
+        return tuple(new)
+
+
+def merge(
+    work: WorkSet, tenant: str, kept: int, moved: int, *, id_: int, at_us: int, touchpoint: int
+) -> list[int]:
+    """
+    Point every row of person *moved* at person *kept*; nothing else changes.
+
+    Returns:
+        The customers that were *moved*, as they must be named to undo it.
+    """
+    customers = work.once("merge_customers", _customers_of)
+    ids = [row[0] for row in work.wire.rows(customers, (tenant, moved))]
+    for table in schema.PERSON_TABLES:
+        statement = work.statements.update(table, values=("person",), where=("tenant", "person"))
+        work.wire.many(statement, [(kept, tenant, moved)])
+    row = (id_, tenant, kept, moved, to_json(ids), at_us, None, touchpoint)
+    work.wire.many(work.statements.insert(schema.merge), [row])
+    return ids
+
+
+def undo_merge(work: WorkSet, tenant: str, kept: int, moved: int, customers: Sequence[int]) -> None:
+    """Point the rows of *customers* back at person *moved*, exactly as they were."""
+    for table in schema.PERSON_TABLES:
+        own = "id" if table is schema.customer else "customer"
+        statement = work.statements.update(
+            table, values=("person",), where=("tenant", "person", own)
+        )
+        work.wire.many(statement, [(moved, tenant, kept, customer) for customer in customers])
+
+
+def _customers_of() -> Any:
+    c = schema.customer
+    return (
+        select(c.c.id)
+        .where(c.c.tenant == bindparam("tenant", type_=String()))
+        .where(c.c.person == bindparam("person", type_=BigInteger()))
+        .order_by(c.c.id)
+    )
+
+
+def mark_undone() -> Any:
+    """The statement that says when a merge was undone; parameters undone_at, id."""
+    m = schema.merge
+    return (
+        update(m)
+        .values(undone_at=bindparam("at_", type_=BigInteger()))
+        .where(m.c.id == bindparam("of_id", type_=BigInteger()), m.c.undone_at.is_(None))
+    )

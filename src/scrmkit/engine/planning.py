@@ -1,0 +1,402 @@
+"""Plans what goes out: slots, the contact policy, and the rows that delivery works off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+from sqlalchemy import select
+
+from scrmkit.clock import from_micros, to_micros
+from scrmkit.domain.campaign import InstanceRef
+from scrmkit.domain.decisions import Deny, Now
+from scrmkit.domain.identity import Identity
+from scrmkit.domain.ids import CampaignId, CustomerId
+from scrmkit.domain.kinds import Answered, Settled
+from scrmkit.domain.messages import Message, Operation, Purpose, Status
+from scrmkit.domain.policy import Facts, Policy, Verdict, judge
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.calls import Calls
+from scrmkit.engine.frame import Proposed, key_of
+from scrmkit.engine.organisation import Organisation
+from scrmkit.engine.workset import WorkSet
+from scrmkit.hooks import Proposal, Sending
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import Codec, to_json
+from scrmkit.persistence.database import keys_json
+from scrmkit.persistence.ids import IdAllocator
+from scrmkit.plugins import LoadedPlugin, PluginSet
+
+FOREVER = 1 << 62
+COUNTED = (Status.PROPOSED, Status.PLANNED, Status.SENDING, Status.UNKNOWN, Status.ACCEPTED, Status.DELIVERED)
+Sent = tuple[str, str, Purpose, datetime]
+"""Channel, operation, purpose and the moment that a message counts at."""
+
+
+@attrs.define(slots=True, eq=False)
+class _Candidate:
+    """A message with what the policy said of it."""
+
+    one: Proposed
+    message: Message
+    operation: Operation
+    now: Now
+    zone: ZoneInfo
+    address: tuple[int, Identity] | None = attrs.field(repr=False)
+    verdict: Verdict
+
+
+class Planning:
+    """Plans what the decisions of one batch asked for, in their order."""
+
+    def __init__(
+        self, work: WorkSet, plugins: PluginSet, calls: Calls, policy: Policy,
+        organisation: Organisation, codec: Codec, ids: IdAllocator,
+    ) -> None:  # fmt: skip
+        self._work = work
+        self._connectors: dict[str, LoadedPlugin] = {
+            p.name: p for p in plugins.plugins if p.family in ("channel", "connector")
+        }
+        self._calls = calls
+        self._policy = policy
+        self._organisation = organisation
+        self._codec = codec
+        self._ids = ids
+        self._sent: dict[tuple[str, int], list[Sent]] = {}
+        self._keys: set[tuple[str, str]] = set()
+        self._slots: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self._suppressed: dict[tuple[str, str, int], str | None] = {}
+        self.follow_ups: list[Touchpoint[Any]] = []
+
+    def plan(self, proposed: Sequence[Proposed], nows: Sequence[Now]) -> None:
+        """Plan all of *proposed*; *nows* are their decisions' own."""
+        if not proposed:
+            return
+        self._load(proposed)
+        waiting: list[tuple[Proposed, Now]] = []
+        for index, (one, now) in enumerate(zip(proposed, nows, strict=True)):
+            key = (one.frame.tenant, one.document["key"])
+            if key in self._keys:
+                one.document["status"] = "repeated"
+            else:
+                self._keys.add(key)
+                if one.message is None:
+                    self._request(one, now)
+                else:
+                    waiting.append((one, now))
+            last = index + 1 == len(proposed) or proposed[index + 1].frame.root != one.frame.root
+            if last and waiting:
+                self._messages(waiting)
+                waiting = []
+
+    # --- loading -------------------------------------------------------------------------
+
+    def _load(self, proposed: Sequence[Proposed]) -> None:
+        keys = [(one.frame.tenant, one.document["key"]) for one in proposed]
+        rows = self._work.select(
+            schema.outgoing, ("tenant", "key"), list(dict.fromkeys(keys)), columns=("tenant", "key")
+        )
+        self._keys.update((row[0], row[1]) for row in rows)
+        slots = [
+            (one.frame.tenant, slot_name(one)) for one in proposed if one.document.get("slot") is not None
+        ]
+        for row in self._work.select(schema.slot, ("tenant", "name"), list(dict.fromkeys(slots))):
+            self._slots[row[0], row[1]] = tuple(row)
+        self._load_sent({(one.frame.tenant, one.person or 0) for one in proposed if self._counts(one)})
+
+    def _counts(self, one: Proposed) -> bool:
+        if one.message is None:
+            return False
+        capped = any(cap.purpose is one.message.purpose for cap in self._policy.caps)
+        return capped or self._operation(one).quota is not None
+
+    def _load_sent(self, people: Iterable[tuple[str, int]]) -> None:
+        missing = [person for person in people if person not in self._sent]
+        for person in missing:
+            self._sent[person] = []
+        if not missing:
+            return
+        statements = self._work.statements
+        if statements.dialect_name == "postgresql":
+            # Two processes that plan for one person take turns, or both would see a free cap.
+            lock = statements.by_keys(schema.customer, ("tenant", "id"), ("id",), lock=True)
+            self._work.wire.rows(lock, keys_json(missing))
+        statement = statements.once(("sent",), self._sent_clause)
+        for tenant, person, channel, operation, purpose, due_at in self._work.wire.rows(
+            statement, keys_json(missing)
+        ):
+            self._sent[tenant, person].append((channel, operation, Purpose(purpose), from_micros(due_at)))
+
+    def _sent_clause(self) -> Any:
+        o = schema.outgoing
+        source, (tenant, person) = self._work.statements.keys([o.c.tenant, o.c.person])
+        joined = source.join(o, (o.c.tenant == tenant) & (o.c.person == person))
+        columns = (o.c.tenant, o.c.person, o.c.connector, o.c.operation, o.c.purpose, o.c.due_at)
+        counted = o.c.status.in_([str(status) for status in COUNTED])
+        return select(*columns).select_from(joined).where(o.c.type == "message", counted)
+
+    # --- requests ------------------------------------------------------------------------
+
+    def _operation(self, one: Proposed) -> Operation:
+        document = one.document
+        name = document.get("channel") or document["connector"]
+        operation: Operation = self._connectors[name].plugin.operations[document["operation"]]
+        return operation
+
+    def _request(self, one: Proposed, now: Now) -> None:
+        document = one.document
+        document.update(status=str(Status.PLANNED), code="ok", reason="asked for", due_at=to_micros(now.at))
+        self._write(one, document["connector"], "request", "", self._operation(one), None, now, one.body)
+
+    # --- messages ------------------------------------------------------------------------
+
+    def _messages(self, waiting: Sequence[tuple[Proposed, Now]]) -> None:
+        """Plan the messages of one touchpoint and all that it led to."""
+        slots: dict[tuple[str, str], list[_Candidate]] = {}
+        for one, now in waiting:
+            candidate = self._candidate(one, now)
+            if one.document.get("slot") is None:
+                self._settle(candidate)
+            else:
+                slots.setdefault((one.frame.tenant, slot_name(one)), []).append(candidate)
+        for key, candidates in slots.items():
+            self._compete(key, candidates)
+
+    def _candidate(self, one: Proposed, now: Now) -> _Candidate:
+        assert one.message is not None
+        message = self._prepared(one, one.message, now)
+        operation = self._operation(one)
+        zone = self._organisation.zone(one.frame.tenant, one.frame.touchpoint.shop)
+        address = self._reach(one, message) if operation.addressed else None
+        facts = self._facts(one, message, operation, address, now, zone)
+        verdict = judge(message, facts, self._policy, now.at, zone)
+        if verdict.send_at is not None:
+            verdict = self._gate(one, message, facts, now) or verdict
+        return _Candidate(one, message, operation, now, zone, address, verdict)
+
+    def _prepared(self, one: Proposed, message: Message, now: Now) -> Message:
+        if not self._calls.has("scrmkit_prepare_message"):
+            return message
+        body = self._operation(one).body
+
+        def fits(before: Message, after: Any) -> bool:
+            return (
+                isinstance(after, Message)
+                and (after.channel, after.operation) == (before.channel, before.operation)
+                and after.purpose is before.purpose
+                and isinstance(after.content, body)
+            )
+
+        prepared = self._calls.transform(
+            "scrmkit_prepare_message", "message", message, fits,
+            lambda current: {"sending": self._sending(one, current)}, now=now,
+        )  # fmt: skip
+        if prepared is not message:
+            one.body = self._codec.dump(prepared.content)
+        return prepared
+
+    def _sending(self, one: Proposed, message: Message) -> Sending:
+        return Sending(
+            tenant=one.frame.touchpoint.tenant, customer=CustomerId(one.person or 0),
+            plugin=one.author.name, message=message,
+        )  # fmt: skip
+
+    def _reach(self, one: Proposed, message: Message) -> tuple[int, Identity] | None:
+        known = {
+            Identity(kind=kind, scope=scope, value=value): id_ for id_, kind, scope, value in one.identities
+        }
+        loaded = self._connectors[message.channel]
+        well, address = self._calls.call(loaded, "reach", loaded.plugin.reach, tuple(known))
+        if not well or address is None or address not in known:
+            return None
+        return known[address], address
+
+    def _facts(
+        self, one: Proposed, message: Message, operation: Operation,
+        address: tuple[int, Identity] | None, now: Now, zone: ZoneInfo,
+    ) -> Facts:  # fmt: skip
+        sent = self._sent.get((one.frame.tenant, one.person or 0), [])
+        left = None
+        if operation.quota is not None:
+            today = datetime.combine(now.at.astimezone(zone).date(), time(), tzinfo=zone)
+            used = sum(
+                (channel, name) == (message.channel, message.operation)
+                and today <= when < today + timedelta(days=1)
+                for channel, name, _, when in sent
+            )
+            left = operation.quota - used
+        return Facts(
+            consents=one.consents,
+            reachable=address is not None or not operation.addressed,
+            suppressed=self._suppression(one.frame.tenant, message.channel, address),
+            sent=tuple((channel, purpose, when) for channel, _, purpose, when in sent),
+            platform_left=left,
+        )
+
+    def _suppression(self, tenant: str, channel: str, address: tuple[int, Identity] | None) -> str | None:
+        if address is None:
+            return None
+        key = (tenant, channel, address[0])
+        if key not in self._suppressed:
+            rows = self._work.select(schema.suppression, ("tenant", "channel", "identity"), [key])
+            self._suppressed[key] = rows[0][3] if rows else None
+        return self._suppressed[key]
+
+    def _gate(self, one: Proposed, message: Message, facts: Facts, now: Now) -> Verdict | None:
+        refusal = self._calls.gate(
+            "scrmkit_may_send", Deny, sending=self._sending(one, message), facts=facts, now=now
+        )
+        if refusal is None:
+            return None
+        loaded, deny = refusal
+        if deny is None:
+            return Verdict(send_at=None, code="plugin_failed", reason=f"{loaded.name} could not be asked")
+        return Verdict(send_at=None, code=deny.code, reason=f"{loaded.name}: {deny.reason}")
+
+    # --- slots ---------------------------------------------------------------------------
+
+    def _compete(self, key: tuple[str, str], candidates: list[_Candidate]) -> None:
+        there = self._slots.get(key)
+        if there is not None and there[3] is not None:
+            for candidate in candidates:
+                self._lose(candidate, "slot_taken", "the slot was won before")
+            return
+        closes_at = max(c.one.document.get("slot_closes_at", 0) for c in candidates)
+        if there is not None or closes_at > to_micros(candidates[0].now.at):
+            self._wait(key, candidates, there, closes_at)
+            return
+        allowed = [candidate for candidate in candidates if candidate.verdict.send_at is not None]
+        winner = self._winner(key[1], allowed)
+        for candidate in candidates:
+            if candidate is winner or candidate.verdict.send_at is None:
+                self._settle(candidate)
+            elif winner is not None:
+                self._lose(candidate, "slot_lost", f"{winner.one.author.name} won the slot")
+        if winner is not None:
+            row = (*key, to_micros(winner.now.at), winner.one.document["key"])
+            self._slots[key] = row
+            self._work.insert(schema.slot, row)
+
+    def _winner(self, slot: str, allowed: list[_Candidate]) -> _Candidate | None:
+        ranked = sorted(allowed, key=lambda candidate: candidate.one.author.loaded.rank)
+        if len(ranked) < 2:
+            return ranked[0] if ranked else None
+        proposals = tuple(
+            Proposal(
+                plugin=c.one.author.name, once=c.one.document["key"], message=c.message,
+                rank=c.one.author.loaded.rank,
+            )
+            for c in ranked
+        )  # fmt: skip
+        chosen = self._calls.first(
+            "scrmkit_choose_winner",
+            lambda index: type(index) is int and 0 <= index < len(ranked),
+            slot=slot.rsplit("/", 1)[0], proposals=proposals, now=ranked[0].now,
+        )  # fmt: skip
+        return ranked[chosen[1]] if chosen is not None else ranked[0]
+
+    def _wait(
+        self, key: tuple[str, str], candidates: list[_Candidate], there: Any, closes_at: int
+    ) -> None:
+        if there is None:
+            row = (*key, closes_at, None)
+            self._slots[key] = row
+            self._work.insert(schema.slot, row)
+        for candidate in candidates:
+            if candidate.verdict.send_at is None:
+                self._settle(candidate)
+            else:
+                self._settle(candidate, status=Status.PROPOSED)
+
+    def _lose(self, candidate: _Candidate, code: str, reason: str) -> None:
+        candidate.verdict = Verdict(send_at=None, code=code, reason=reason)
+        self._settle(candidate)
+
+    # --- rows ----------------------------------------------------------------------------
+
+    def _settle(self, candidate: _Candidate, status: Status = Status.PLANNED) -> None:
+        one, message, verdict = candidate.one, candidate.message, candidate.verdict
+        document = one.document
+        at = verdict.send_at or candidate.now.at
+        if verdict.send_at is None:
+            status = Status.EXPIRED if verdict.code == "expired" else Status.SUPPRESSED
+        else:
+            sent = self._sent.setdefault((one.frame.tenant, one.person or 0), [])
+            sent.append((message.channel, message.operation, message.purpose, at))
+        if message.not_after is not None:
+            document["not_after"] = to_micros(message.not_after)
+        document.update(
+            status=str(status), code=verdict.code, reason=verdict.reason, due_at=to_micros(at)
+        )
+        if message.tell and one.author.instance is not None:
+            ref = one.author.instance.ref
+            document["reply_to"] = [ref.plugin, ref.campaign, ref.key, document["key"]]
+        kept = status in (Status.PLANNED, Status.PROPOSED)
+        self._write(
+            one, message.channel, "message", str(message.purpose), candidate.operation,
+            candidate.address[0] if candidate.address else None, candidate.now, one.body if kept else None,
+        )  # fmt: skip
+        if not kept and "reply_to" in document:
+            self.follow_ups.append(
+                settled(one.frame.tenant, document["reply_to"], "message", str(status), verdict.reason, candidate.now.at)
+            )
+
+    def _write(
+        self, one: Proposed, connector: str, type_: str, purpose: str, operation: Operation,
+        address: int | None, now: Now, body: Any,
+    ) -> None:  # fmt: skip
+        row = outgoing_row(
+            self._ids.take(), one.frame.tenant, one.document, connector, type_, purpose,
+            operation.priority, one.customer, one.person, one.author.name, address,
+            to_micros(now.at), one.frame.id,
+        )  # fmt: skip
+        self._work.insert(schema.outgoing, row)
+        if body is not None:
+            self._work.insert(schema.personal, (row[0], one.frame.tenant, one.customer, to_json(body)))
+
+
+def outgoing_row(
+    id_: int, tenant: str, document: dict[str, Any], connector: str, type_: str, purpose: str,
+    priority: int, customer: int | None, person: int | None, plugin: str, address: int | None,
+    planned_us: int, touchpoint: int,
+) -> tuple[Any, ...]:  # fmt: skip
+    """A row of ``outgoing`` from a planned document."""
+    status, reply = document["status"], document.get("reply_to")
+    waiting = status in (Status.PLANNED, Status.PROPOSED)
+    slot = document.get("slot")
+    return (
+        id_, tenant, document["key"], type_, connector, document["operation"], customer, person,
+        plugin, purpose, status, document["code"], document["reason"][:300], priority,
+        document["due_at"], document.get("not_after", FOREVER), planned_us,
+        None if waiting else planned_us, 0, 0, None, address,
+        None if slot is None else f"{slot}/{person}",
+        None if reply is None else to_json(reply), touchpoint,
+    )  # fmt: skip
+
+
+def slot_name(one: Proposed) -> str:
+    """A slot is one customer's."""
+    return f"{one.document['slot']}/{one.person}"
+
+
+def settled(
+    tenant: str, reply_to: Sequence[str], type_: str, status: str, reason: str, at: datetime,
+    code: str = "", answer: Any = None,
+) -> Touchpoint[Any]:  # fmt: skip
+    """The touchpoint that tells an instance what became of what it asked for."""
+    plugin, campaign, key, step = reply_to
+    ref = InstanceRef(plugin=plugin, campaign=CampaignId(campaign), key=key)
+    payload: Any
+    if type_ == "message":
+        payload = Settled(key=step, status=status, reason=reason)
+    else:
+        payload = Answered(step=step, status=status, code=code, answer=dict(answer or {}))
+    return Touchpoint(
+        kind="message.settled" if type_ == "message" else "request.answered",
+        key=key_of(tenant, plugin, campaign, key, step, status),
+        tenant=tenant,  # type: ignore[arg-type]
+        occurred_at=at, payload=payload, source=plugin, to=ref,
+    )  # fmt: skip

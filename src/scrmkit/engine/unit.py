@@ -1,0 +1,311 @@
+"""One unit of work: a batch of touchpoints inside somebody's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from scrmkit.clock import to_micros
+from scrmkit.domain.decisions import Now, Outcome, Said
+from scrmkit.domain.ids import CustomerId, TouchpointId
+from scrmkit.domain.kinds import CustomerMerged
+from scrmkit.domain.policy import Policy
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.builtin import core_documents
+from scrmkit.engine.deciding import Deciding, Shared
+from scrmkit.engine.frame import Frame, Proposed, key_of
+from scrmkit.engine.flush import flush
+from scrmkit.engine.knowing import Knowing
+from scrmkit.engine.people import People, Resolved, merge
+from scrmkit.engine.planning import Planning
+from scrmkit.engine.workset import WorkSet
+from scrmkit.errors import LoopError
+from scrmkit.hooks import Route
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import to_json
+from scrmkit.persistence.database import Wire
+from scrmkit.persistence.statements import Statements
+
+MAX_DEPTH = 16
+"""How deep emitted touchpoints may lead to further ones, and how many rounds follow a batch."""
+
+
+class Unit:
+    """
+    Records touchpoints inside a transaction that the caller opens and ends.
+
+    Touchpoints are taken one after another: each sees what the one before it
+    left, so that the size of a batch never changes a result. A touchpoint
+    that merges customers is a batch of its own.
+    """
+
+    def __init__(self, shared: Shared, policy: Policy, wire: Wire, statements: Statements, at: datetime) -> None:
+        self._shared = shared
+        self._policy = policy
+        self._wire = wire
+        self._statements = statements
+        self._at = at
+        self._at_us = to_micros(at)
+        self.frames: list[Frame] = []
+
+    def record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        """The outcomes in order; what instances asked to be told is recorded too."""
+        outcomes: dict[int, Outcome] = {}
+        follow_ups = self._round(list(enumerate(touchpoints)), outcomes)
+        rounds = 0
+        while follow_ups:
+            rounds += 1
+            if rounds > MAX_DEPTH:
+                kinds = sorted({touchpoint.kind for touchpoint in follow_ups})
+                raise LoopError(f"answers keep leading to new ones: {', '.join(kinds)}")
+            follow_ups = self._round([(-1 - i, t) for i, t in enumerate(follow_ups)], {})
+        return [outcomes[index] for index in range(len(touchpoints))]
+
+    # --- duplicates ----------------------------------------------------------------------
+
+    def _round(
+        self, indexed: list[tuple[int, Touchpoint[Any]]], outcomes: dict[int, Outcome]
+    ) -> list[Touchpoint[Any]]:
+        first: dict[tuple[str, str, str], int] = {}
+        repeated: list[tuple[int, int]] = []
+        stored = self._stored([touchpoint for _, touchpoint in indexed])
+        fresh: list[tuple[int, Touchpoint[Any]]] = []
+        for index, touchpoint in indexed:
+            key = (str(touchpoint.tenant), touchpoint.kind, touchpoint.key)
+            if key in stored:
+                outcomes[index] = stored[key]
+            elif key in first:
+                repeated.append((index, first[key]))
+            else:
+                first[key] = index
+                fresh.append((index, touchpoint))
+        follow_ups: list[Touchpoint[Any]] = []
+        while fresh:
+            fresh, more = self._batch(fresh, outcomes)
+            follow_ups += more
+        for index, earlier in repeated:
+            outcomes[index] = attrs.evolve(outcomes[earlier], duplicate=True)
+        return follow_ups
+
+    def _stored(self, touchpoints: Iterable[Touchpoint[Any]]) -> dict[tuple[str, str, str], Outcome]:
+        keys = [(str(t.tenant), t.kind, t.key) for t in touchpoints]
+        statement = self._statements.by_keys(
+            schema.touchpoint,
+            ("tenant", "kind", "key"),
+            ("tenant", "kind", "key", "id", "person", "decisions"),
+        )
+        rows = self._wire.rows(statement, (to_json(keys),))
+        return {
+            (row[0], row[1], row[2]): outcome_of(row[3], row[4], json.loads(row[5]), duplicate=True)
+            for row in rows
+        }
+
+    # --- one batch -----------------------------------------------------------------------
+
+    def _batch(
+        self, fresh: list[tuple[int, Touchpoint[Any]]], outcomes: dict[int, Outcome]
+    ) -> tuple[list[tuple[int, Touchpoint[Any]]], list[Touchpoint[Any]]]:
+        """Record as many as can go together; the rest, and what must follow."""
+        work = WorkSet(self._wire, self._statements)
+        people = People(work, self._shared.ids)
+        people.load(touchpoint for _, touchpoint in fresh)
+        taken: list[tuple[int, Frame]] = []
+        merged: list[tuple[Frame, int, int]] = []
+        for index, touchpoint in fresh:
+            resolved = people.resolve(touchpoint, self._at_us)
+            if resolved.joins and taken:
+                break
+            frame = self._frame(touchpoint, resolved, work)
+            taken.append((index, frame))
+            if resolved.joins:
+                merged = [(frame, resolved.person or 0, other) for other in resolved.joins]
+                break
+        follow_ups = self._merge(work, merged)
+        follow_ups += self._process(work, [frame for _, frame in taken])
+        for index, frame in taken:
+            outcomes[index] = outcome_of(frame.id, frame.person, frame.decisions)
+        return fresh[len(taken) :], follow_ups
+
+    def _frame(self, touchpoint: Touchpoint[Any], resolved: Resolved, work: WorkSet) -> Frame:
+        id_ = self._shared.ids.take()
+        tenant = str(touchpoint.tenant)
+        if resolved.is_new_customer:
+            work.insert(schema.customer, (resolved.customer, tenant, resolved.customer, self._at_us))
+        for row in resolved.new:
+            work.insert(schema.identity, row)
+        return Frame(
+            id=id_, tenant=tenant, kind=self._shared.plugins.kinds[touchpoint.kind],
+            touchpoint=touchpoint, occurred_us=to_micros(touchpoint.occurred_at),
+            received_us=self._at_us, identity_ids=resolved.identity_ids, new_identities=resolved.new,
+            customer=resolved.customer, person=resolved.person, root=id_,
+            by_key=f"{touchpoint.kind}|{touchpoint.key}",
+        )  # fmt: skip
+
+    def _merge(self, work: WorkSet, merged: Sequence[tuple[Frame, int, int]]) -> list[Touchpoint[Any]]:
+        told: list[Touchpoint[Any]] = []
+        for frame, kept, moved in merged:
+            merge(
+                work, frame.tenant, kept, moved,
+                id_=self._shared.ids.take(), at_us=self._at_us, touchpoint=frame.id,
+            )  # fmt: skip
+            told += self._merge_news(work, frame, kept, moved)
+        return told
+
+    def _merge_news(self, work: WorkSet, frame: Frame, kept: int, moved: int) -> list[Touchpoint[Any]]:
+        """The merge as a touchpoint, and one for each open instance that holds both."""
+        tenant = frame.touchpoint.tenant
+        payload = CustomerMerged(kept=CustomerId(kept), moved=CustomerId(moved))
+        refs: list[Any] = [None]
+        for loaded in self._shared.plugins.by_family("mechanic"):
+            seen: dict[Any, set[int]] = {}
+            for part in work.parts_of(frame.tenant, loaded.name, kept):
+                if not part.closed:
+                    seen.setdefault(part.ref, set()).add(part.customer)
+            refs += [ref for ref, customers in seen.items() if len(customers) > 1]
+        return [
+            Touchpoint(
+                kind="customer.merged", tenant=tenant, occurred_at=frame.touchpoint.occurred_at,
+                key=key_of(frame.by_key, kept, moved, ref), payload=payload, to=ref,
+                customer=CustomerId(kept),
+            )
+            for ref in refs
+        ]  # fmt: skip
+
+    def _process(self, work: WorkSet, frames: Sequence[Frame]) -> list[Touchpoint[Any]]:
+        shared = self._shared
+        shared.organisation.prepare(work, [frame.touchpoint for frame in frames])
+        knowing = Knowing(work, shared.codec)
+        deciding = Deciding(shared, work, knowing)
+        for frame in frames:
+            self._complete(frame)
+        deciding.prefetch(frames)
+        done: list[Frame] = []
+        for frame in frames:
+            for row in frame.new_identities:
+                work.add_identity(row)
+            self._take(work, deciding, frame, done)
+        planning = Planning(
+            work, shared.plugins, shared.calls, self._policy, shared.organisation, shared.codec, shared.ids
+        )
+        planning.plan(deciding.proposed, [self._now(deciding, one) for one in deciding.proposed])
+        for frame in done:
+            self._write(work, frame)
+        flush(work)
+        self.frames += done
+        return planning.follow_ups
+
+    def _now(self, deciding: Deciding, one: Proposed) -> Now:
+        return deciding.now(one.frame, one.author.name)
+
+    def _take(self, work: WorkSet, deciding: Deciding, frame: Frame, done: list[Frame]) -> None:
+        """Decide about one touchpoint, then depth first about all that it leads to."""
+        if frame.depth > MAX_DEPTH:
+            raise LoopError(f"emitted touchpoints lead to each other: {frame.touchpoint.kind}")
+        done.append(frame)
+        core_documents(frame, work, deciding)
+        deciding.decide(frame)
+        if frame.person is not None:
+            amount = self._amount(frame)
+            here = work.recorded.setdefault((frame.tenant, frame.person, frame.touchpoint.kind), [])
+            here.append((frame.occurred_us, amount))
+        for touchpoint in frame.emitted:
+            child = self._child(frame, touchpoint)
+            deciding.prefetch([child])
+            self._take(work, deciding, child, done)
+
+    def _child(self, parent: Frame, touchpoint: Touchpoint[Any]) -> Frame:
+        same = touchpoint.customer is None or touchpoint.customer == parent.person
+        child = Frame(
+            id=self._shared.ids.take(), tenant=parent.tenant,
+            kind=self._shared.plugins.kinds[touchpoint.kind], touchpoint=touchpoint,
+            occurred_us=parent.occurred_us, received_us=parent.received_us,
+            customer=parent.customer if same else touchpoint.customer,
+            person=parent.person if same else touchpoint.customer,
+            parent=parent.id, root=parent.root, depth=parent.depth + 1,
+            by_key=f"{touchpoint.kind}|{touchpoint.key}",
+        )  # fmt: skip
+        self._complete(child)
+        return child
+
+    def _complete(self, frame: Frame) -> None:
+        """Fill in what the core knows: the customer, the moment, the entrance, the route."""
+        touchpoint = frame.touchpoint
+        entrance = self._shared.organisation.entrance(frame.tenant, touchpoint.state)
+        filled: dict[str, Any] = {
+            "customer": None if frame.person is None else CustomerId(frame.person),
+            "received_at": self._at,
+        }
+        if entrance is not None:
+            filled["entrance"] = entrance
+            for name in ("brand", "shop", "guide"):
+                if getattr(touchpoint, name) is None:
+                    filled[name] = getattr(entrance, name)
+        frame.touchpoint = attrs.evolve(touchpoint, **filled)
+        if frame.touchpoint.guide is None and frame.person is not None and self._shared.calls.has("scrmkit_route"):
+            self._route(frame)
+
+    def _route(self, frame: Frame) -> None:
+        zone = self._shared.organisation.zone(frame.tenant, frame.touchpoint.shop)
+        from scrmkit.domain.chance import Chance
+
+        now = Now(at=self._at, counts_at=self._at, zone=zone, chance=Chance(key_of(frame.by_key).encode()))
+        found = self._shared.calls.first(
+            "scrmkit_route", lambda route: isinstance(route, Route), touchpoint=frame.touchpoint, now=now
+        )
+        if found is not None:
+            route: Route = found[1]
+            frame.touchpoint = attrs.evolve(
+                frame.touchpoint, guide=route.guide, shop=frame.touchpoint.shop or route.shop
+            )
+
+    # --- rows ----------------------------------------------------------------------------
+
+    def _amount(self, frame: Frame) -> int:
+        name = frame.kind.amount
+        return getattr(frame.touchpoint.payload, name) if name is not None else 0
+
+    def _write(self, work: WorkSet, frame: Frame) -> None:
+        touchpoint = frame.touchpoint
+        payload, apart = self._shared.codec.split(touchpoint.payload)
+        context: dict[str, Any] = {}
+        if frame.identity_ids:
+            context["identities"] = frame.identity_ids
+        for name in ("guide", "state"):
+            if getattr(touchpoint, name) is not None:
+                context[name] = getattr(touchpoint, name)
+        if touchpoint.to is not None:
+            context["to"] = [touchpoint.to.plugin, touchpoint.to.campaign, touchpoint.to.key]
+        work.insert(
+            schema.touchpoint,
+            (frame.id, frame.tenant, touchpoint.kind, touchpoint.key, frame.kind.version,
+             frame.occurred_us, frame.received_us, frame.customer, frame.person,
+             self._amount(frame), touchpoint.source, touchpoint.brand, touchpoint.shop,
+             to_json(context), to_json(payload), to_json(frame.decisions), frame.parent),
+        )  # fmt: skip
+        if apart is not None:
+            work.insert(schema.personal, (frame.id, frame.tenant, frame.customer, to_json(apart)))
+
+
+def outcome_of(
+    id_: int, person: int | None, decisions: Sequence[dict[str, Any]], *, duplicate: bool = False
+) -> Outcome:
+    """What the caller of ``record`` gets, from what is stored."""
+    return Outcome(
+        touchpoint=TouchpointId(id_),
+        customer=None if person is None else CustomerId(person),
+        duplicate=duplicate,
+        answers={d["plugin"]: d["answer"] for d in decisions if "answer" in d},
+        decisions=tuple(
+            Said(
+                plugin=d["plugin"], instance="/".join(d.get("instance", ())), code=d["code"],
+                reason=d["reason"], effects=tuple(e["type"] for e in d.get("effects", ())),
+            )
+            for d in decisions
+        ),
+    )  # fmt: skip
+
+

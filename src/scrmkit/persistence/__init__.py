@@ -1,0 +1,1 @@
+"""Schema, statements, migrations and connections, on SQLAlchemy Core."""

@@ -1,0 +1,183 @@
+"""The one codec between attrs values and JSON text."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+
+from scrmkit.clock import aware
+from scrmkit.domain.identity import PERSONAL
+from scrmkit.domain.touchpoint import TouchpointKind
+from scrmkit.errors import InvalidValueError
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+class Codec:
+    """
+    Turns attrs values into JSON and back.
+
+    Strict where cattrs is lenient: a number is a number, and ``True`` is not 1.
+    Absent fields read as their defaults, so that stored values outlive new
+    fields. Unknown fields are left alone for the same reason.
+    """
+
+    def __init__(self) -> None:
+        self._converter = _converter()
+        self._dumps: dict[type, Callable[[Any], Json]] = {}
+        self._personal: dict[type, tuple[str, ...]] = {}
+
+    def dump(self, value: Any) -> Any:
+        """A value as JSON values; attrs classes become objects."""
+        kind = type(value)
+        hook = self._dumps.get(kind)
+        if hook is None:
+            hook = self._dumps[kind] = self._converter.get_unstructure_hook(kind)
+        return hook(value)
+
+    def load(self, value: Any, into: type[T]) -> T:
+        """
+        JSON values as a value of *into*.
+
+        Raises:
+            InvalidValueError: They do not fit; the message names the field, not the value.
+        """
+        try:
+            return self._converter.structure(value, into)
+        except InvalidValueError:
+            raise
+        except Exception as error:
+            where = "; ".join(_places(error)) or type(error).__name__
+            raise InvalidValueError(f"not a {into.__name__}: {where}") from None
+
+    def split(self, payload: Any) -> tuple[Json, Json | None]:
+        """A payload as JSON values, and its personal fields apart (None if it has none)."""
+        document = self.dump(payload)
+        kind = type(payload)
+        names = self._personal.get(kind)
+        if names is None:
+            names = self._personal[kind] = tuple(
+                field.name for field in attrs.fields(kind) if PERSONAL in field.metadata
+            )
+        if not names:
+            return document, None
+        apart = {name: document.pop(name, None) for name in names}
+        kept = {name: value for name, value in apart.items() if value not in (None, "", {}, [])}
+        return document, kept or None
+
+    def join(self, kind: TouchpointKind[Any], version: int, public: Json, apart: Json | None) -> Any:
+        """A payload from its two halves, brought up to the kind's version."""
+        document = {**public, **(apart or {})}
+        while version < kind.version:
+            document = kind.upcasts[version](document)
+            version += 1
+        return self.load(document, kind.payload)
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON text with its keys in the order given."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON text that is equal for equal values."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True, sort_keys=True)
+
+
+def frozen(value: Any) -> Any:
+    """JSON values that nobody can change: read-only mappings and tuples."""
+    if isinstance(value, dict):
+        return MappingProxyType({key: frozen(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return tuple(frozen(item) for item in value)
+    return value
+
+
+def thawed(value: Any) -> Any:
+    """Plain dicts and lists from read-only ones."""
+    if isinstance(value, Mapping):
+        return {str(key): thawed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [thawed(item) for item in value]
+    return value
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True)
+    converter.register_unstructure_hook(datetime, lambda value: aware(value).isoformat())
+    converter.register_structure_hook(datetime, _moment)
+    converter.register_unstructure_hook(timedelta, lambda value: value // timedelta(microseconds=1))
+    converter.register_structure_hook(timedelta, lambda value, _: timedelta(microseconds=_whole(value, int)))
+    converter.register_structure_hook(int, _whole)
+    converter.register_structure_hook(bool, _exactly(bool))
+    converter.register_structure_hook(str, _exactly(str))
+    converter.register_structure_hook(float, _number)
+    for mapping in (dict, MappingProxyType):
+        converter.register_unstructure_hook(mapping, thawed)
+    converter.register_unstructure_hook_func(
+        lambda kind: getattr(kind, "__origin__", None) in (Mapping, dict, MappingProxyType), thawed
+    )
+    converter.register_structure_hook_func(
+        lambda kind: getattr(kind, "__origin__", kind) is not dict
+        and getattr(kind, "__origin__", None) is not None
+        and isinstance(kind.__origin__, type)
+        and issubclass(kind.__origin__, Mapping),
+        lambda value, _: frozen(_exactly(dict)(value, dict)),
+    )
+    converter.register_unstructure_hook_factory(
+        attrs.has,
+        lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
+    )
+    converter.register_structure_hook_factory(
+        attrs.has, lambda cls: make_dict_structure_fn(cls, converter)
+    )
+    return converter
+
+
+def _moment(value: Any, _: type) -> datetime:
+    return aware(datetime.fromisoformat(_exactly(str)(value, str)))
+
+
+def _whole(value: Any, _: type) -> int:
+    if type(value) is not int:
+        raise InvalidValueError(f"a whole number is wanted, not {type(value).__name__}")
+    return value
+
+
+def _number(value: Any, _: type) -> float:
+    if type(value) not in (int, float):
+        raise InvalidValueError(f"a number is wanted, not {type(value).__name__}")
+    return float(value)
+
+
+def _exactly(kind: type) -> Callable[[Any, type], Any]:
+    def structure(value: Any, _: type) -> Any:
+        if type(value) is not kind and not (kind is str and isinstance(value, enum.StrEnum)):
+            raise InvalidValueError(f"{kind.__name__} is wanted, not {type(value).__name__}")
+        return value
+
+    return structure
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where a cattrs error lies, from its notes, without the values."""
+    found: list[str] = []
+    for inner in getattr(error, "exceptions", ()):
+        notes = [getattr(note, "name", None) for note in getattr(inner, "__notes__", ())]
+        name = next((str(note) for note in notes if note is not None), "")
+        deeper = _places(inner)
+        if deeper:
+            found += [f"{name}.{place}" if name else place for place in deeper]
+        else:
+            text = str(inner) if isinstance(inner, InvalidValueError) else type(inner).__name__
+            found.append(f"{name}: {text}" if name else text)
+    return found

@@ -1,0 +1,65 @@
+"""Brings a database's schema up to date, and says where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from scrmkit.errors import SchemaOutOfDateError
+from scrmkit.persistence.database import Database, translated
+from scrmkit.persistence.schema import metadata
+
+_OPTIONS = {"version_table": "scrmkit_version", "compare_type": True}
+
+
+def head() -> str:
+    """The revision of this version of scrmkit."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+
+
+def current(database: Database) -> str | None:
+    """The revision that the database is at, None for an empty one."""
+    with translated(), database.engine.connect() as connection:
+        return MigrationContext.configure(connection, opts=_OPTIONS).get_current_revision()
+
+
+def upgrade(database: Database) -> None:
+    """Bring the database to this version's revision; does nothing where it is there already."""
+    with translated(), database.engine.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def require_current(database: Database) -> None:
+    """
+    Make sure that the schema is this version's.
+
+    Raises:
+        SchemaOutOfDateError: It is not; nothing was changed.
+    """
+    at = current(database)
+    if at != head():
+        raise SchemaOutOfDateError(
+            f"the database is at revision {at or 'none'} and this version needs {head()}; "
+            "run: scrmkit db upgrade"
+        )
+
+
+def differences(database: Database) -> list[str]:
+    """How the database's tables differ from the schema, in words; empty when they do not."""
+    with translated(), database.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection, opts=_OPTIONS), metadata)
+    return [str(one[0] if isinstance(one, tuple) else one) for one in found]
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

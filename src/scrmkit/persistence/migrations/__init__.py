@@ -1,0 +1,1 @@
+"""Alembic's migrations; the schema that they lead to is ``schema.metadata``, and a test says so."""
