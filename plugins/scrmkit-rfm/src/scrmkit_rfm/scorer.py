@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -57,7 +56,7 @@ class RfmScorer:
     def __init__(self, context: PluginContext[RfmSettings]) -> None:
         self._name = context.name
         self._settings = context.settings
-        self._zone = ZoneInfo(context.settings.zone)
+        self._zone = context.settings.zone
 
     def empty(self) -> Features:
         """A customer without orders."""

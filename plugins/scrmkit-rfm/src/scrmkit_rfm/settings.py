@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import attrs
 
+from scrmkit.domain.organisation import DEFAULT_ZONE
 from scrmkit.errors import InvalidValueError
 from scrmkit_rfm.cuts import Thresholds
 from scrmkit_rfm.segments import SEGMENTS, Language
@@ -27,15 +28,6 @@ class SegmentBy(enum.StrEnum):
     FIXED = "fixed"
 
 
-def _zone(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidValueError(
-            f"zone = {value!r} is not a time zone; write one such as 'Asia/Shanghai'"
-        ) from error
-
-
 def _segment_codes(
     instance: object, attribute: attrs.Attribute[Mapping[str, str]], value: Mapping[str, str]
 ) -> None:
@@ -52,7 +44,7 @@ class RfmSettings:
     How customers are scored and segmented.
 
     Attributes:
-        zone: IANA time zone whose calendar days count.
+        zone: Whose calendar days count.
         window_days: How many days frequency and money look back; 0 for the
             whole history.
         recency: Fixed thresholds or quintiles; likewise the next two. Order days
@@ -67,7 +59,7 @@ class RfmSettings:
         strategies: A segment's strategy by code, instead of ours.
     """
 
-    zone: str = attrs.field(default="Asia/Shanghai", validator=_zone)
+    zone: ZoneInfo = attrs.field(default=ZoneInfo(DEFAULT_ZONE))
     window_days: int = attrs.field(default=365, validator=attrs.validators.ge(0))
     recency: Method = Method.FIXED
     frequency: Method = Method.FIXED
