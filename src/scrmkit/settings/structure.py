@@ -315,8 +315,9 @@ def _moment(value: Any, _: Any) -> datetime:
 def _zone(value: Any) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
+    name = _exact(str, value)
     try:
-        return ZoneInfo(_exact(str, value))
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         message = 'this is no IANA time zone; write one such as "Asia/Shanghai"'
         raise InvalidValueError(message) from None

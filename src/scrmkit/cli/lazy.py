@@ -1,0 +1,115 @@
+"""Groups whose commands are imported when they are run, and not to be listed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from typing import Any, NamedTuple
+
+import click
+
+from scrmkit.errors import PluginError
+
+
+class Lazy(NamedTuple):
+    """Where a command is, as ``module:name``, and what the list says of it."""
+
+    target: str
+    help: str
+
+
+class LazyGroup(click.Group):
+    """
+    A group of commands of our own and of plugins (``command.NAME`` entry points).
+
+    Args:
+        lazy: Our own, by name, in the order in which they are listed.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, ours first."""
+        plugins = [name for name in entry_points("command") if name not in self._lazy]
+        return [*self._lazy, *sorted(plugins)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command; None if there is none of this name."""
+        if cmd_name in self._lazy:
+            module, _, name = self._lazy[cmd_name].target.partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        if cmd_name not in entry_points("command"):
+            return None
+        loaded = load_entry_point(f"command.{cmd_name}")
+        if not isinstance(loaded, click.Command):
+            raise PluginError([f"command.{cmd_name}: this is no click command"])
+        return loaded
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from what is known without importing them."""
+        rows = [(name, lazy.help) for name, lazy in self._lazy.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+        points = entry_points("command")
+        rows = [(name, points[name]) for name in self.list_commands(ctx)[len(self._lazy) :]]
+        if rows:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was perhaps meant."""
+        name = args[0] if args else ""
+        known = self.list_commands(ctx)
+        if name and name not in known and not name.startswith("-"):
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def entry_points(family: str) -> dict[str, str]:
+    """By type, what a family's distributions say of themselves; imports nothing."""
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        try:
+            points = distribution.entry_points.select(group="scrmkit")
+            for point in points:
+                if point.name.startswith(f"{family}."):
+                    told = distribution.metadata
+                    summary = f"{told['Summary'] or ''} ({told['Name']})".strip()
+                    found.setdefault(point.name.partition(".")[2], summary)
+        except Exception:  # noqa: BLE001 - doctor says what is wrong with it
+            continue
+    return found
+
+
+def load_entry_point(name: str) -> Any:
+    """
+    Import what one distribution provides as *name*.
+
+    Raises:
+        PluginError: Several provide it, its range is not ours, or it cannot be
+            imported.
+    """
+    from scrmkit.plugins import discover
+
+    found = [one for one in discover() if one.name == name]
+    if len(found) != 1:
+        whose = " and ".join(one.whose for one in found) or "nobody"
+        raise PluginError([f"{name} is provided by {whose}; install exactly one of them"])
+    if found[0].problem:
+        raise PluginError([f"{name} ({found[0].whose}): {found[0].problem}"])
+    try:
+        return found[0].load()
+    except (Exception, SystemExit) as error:
+        text = f": {error}" if isinstance(error, ImportError) else ""
+        kind = type(error).__name__
+        raise PluginError([f"{name} ({found[0].whose}): cannot be imported: {kind}{text}"]) from (
+            error
+        )

@@ -1,0 +1,83 @@
+"""The command itself: its options, and how an exception becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from scrmkit import __version__
+from scrmkit.cli.context import CliContext
+from scrmkit.cli.lazy import Lazy, LazyGroup
+from scrmkit.errors import MissingExtraError, PluginError, ScrmkitError, SettingsError
+
+DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
+_INTERRUPTED = 130
+_COMMANDS = {
+    "init": Lazy("scrmkit.cli.init:init", "Write a commented settings file."),
+    "doctor": Lazy("scrmkit.cli.doctor:doctor", "Check the installation and the settings."),
+    "plugin": Lazy("scrmkit.cli.plugin:plugin", "List and describe plugins."),
+    "hooks": Lazy("scrmkit.cli.hooks:hooks", "Show who implements each hook, in call order."),
+    "sandbox": Lazy("scrmkit.cli.sandbox:sandbox", "Run a local server that acts as a platform."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong call or settings, 3 done in part.",
+)
+@click.version_option(__version__, prog_name="scrmkit", message="%(prog)s %(version)s")
+@click.option(
+    "--settings",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="SCRMKIT_SETTINGS",
+    default="scrmkit.toml",
+    show_default=True,
+    show_envvar=True,
+    help="The settings file.",
+)
+@click.pass_context
+def root(context: click.Context, path: Path) -> None:
+    """A social CRM made of plugins."""
+    context.obj = CliContext(path=path, environ=os.environ)
+
+
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; *arguments* are those of the process."""
+    try:
+        code = root.main(args=arguments, prog_name="scrmkit", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return _INTERRUPTED
+    except ScrmkitError as error:
+        _tell(error)
+        return (
+            USAGE if isinstance(error, SettingsError | PluginError | MissingExtraError) else FAILED
+        )
+    except BrokenPipeError:
+        # Who read our output has gone; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _tell(error: ScrmkitError) -> None:
+    if isinstance(error, SettingsError | PluginError):
+        what = "settings" if isinstance(error, SettingsError) else "plugins"
+        click.echo(f"Error: the {what} cannot be used:", err=True)
+        for problem in error.problems:
+            click.echo(f"  {problem}", err=True)
+        click.echo("Put this right and try again; 'scrmkit doctor' looks at everything.", err=True)
+    else:
+        click.echo(f"Error: {error}", err=True)
+        if error.retryable:
+            click.echo("Nothing is half done; try again later.", err=True)

@@ -1,0 +1,86 @@
+"""Running commands in a folder of the test's own."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import attrs
+import pytest
+
+from scrmkit.cli import run_command
+
+
+@attrs.frozen
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The last line of standard output."""
+        return json.loads(self.out.splitlines()[-1])
+
+
+class Run(Protocol):
+    """Run one command."""
+
+    def __call__(self, *arguments: str) -> Ran:
+        """Return its exit code and what it printed."""
+        ...
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("SCRMKIT_SETTINGS", "SCRMKIT_DATABASE", "SCRMKIT_ZONE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SCRMKIT_SECRET", "correct-horse-battery")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def command(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = run_command(list(arguments))
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return command
+
+
+@pytest.fixture
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Write a distribution with its metadata and one module, and put it on the path."""
+    modules: list[str] = []
+
+    def write(
+        name: str,
+        entry_points: Mapping[str, str],
+        source: str = "",
+        requires: str = "scrmkit>=0.1,<0.2",
+    ) -> None:
+        site = folder / f"site-{name}"
+        module = name.replace("-", "_")
+        info = site / f"{module}-1.0.dist-info"
+        info.mkdir(parents=True)
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nSummary: About {name}\n"
+        (info / "METADATA").write_text(f"{metadata}Requires-Dist: {requires}\n", encoding="utf-8")
+        lines = [f"{key} = {module}:{value}\n" for key, value in entry_points.items()]
+        (info / "entry_points.txt").write_text("[scrmkit]\n" + "".join(lines), encoding="utf-8")
+        (site / f"{module}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        modules.append(module)
+        monkeypatch.syspath_prepend(site)
+
+    yield write
+    for module in modules:
+        sys.modules.pop(module, None)
