@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 
 from scrmkit.clock import VirtualClock
@@ -55,16 +56,41 @@ class Receiver:
         self._thread.join()
 
 
-@pytest.fixture
-def clock():
-    return VirtualClock(NOON)
+class Current:
+    """The clock of the test that runs, so that one server serves all tests."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(NOON)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def advance(self, by: timedelta) -> datetime:
+        return self.clock.advance(by)
 
 
-@pytest.fixture
-def sandbox(clock):
-    made = create(clock)
+@pytest.fixture(scope="session")
+def current():
+    return Current()
+
+
+@pytest.fixture(scope="session")
+def server(current):
+    made = create(current)
     with made:
         yield made
+
+
+@pytest.fixture
+def clock(current):
+    current.clock = VirtualClock(NOON)
+    return current.clock
+
+
+@pytest.fixture
+def sandbox(clock, server):
+    server.reset()
+    return server
 
 
 @pytest.fixture
@@ -81,7 +107,7 @@ def account(sandbox):
         access_key_id=keys["access_key_id"],
         access_key_secret=keys["access_key_secret"],
         endpoint=keys["url"],
-        timeout=timedelta(milliseconds=500),
+        timeout=timedelta(seconds=30),
     )
 
 
@@ -93,3 +119,9 @@ def api(account, clock):
 @pytest.fixture
 def provider(account, clock, api):
     return AliyunProvider(account, clock, api=api)
+
+
+@pytest.fixture
+def hasty(account, clock):
+    """A provider that does not wait long for an answer that will not come."""
+    return AliyunProvider(attrs.evolve(account, timeout=timedelta(milliseconds=300)), clock)

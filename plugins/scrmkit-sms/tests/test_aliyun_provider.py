@@ -147,17 +147,17 @@ def test_nothing_is_sent_without_a_connection(account, clock):
         pytest.param({"kind": "code", "code": "isp.SYSTEM_ERROR"}, id="their own fault"),
     ],
 )
-def test_a_lost_answer_is_unknown_and_not_asked_again(provider, sandbox, fault):
+def test_a_lost_answer_is_unknown_and_not_asked_again(hasty, sandbox, fault):
     sandbox.inject(**fault)
 
-    outcomes = provider.send([sms(1), sms(2)])
+    outcomes = hasty.send([sms(1), sms(2)])
 
     assert [type(each) for each in outcomes] == [Unknown, Unknown]
     assert actions(sandbox) == ["SendBatchSms"]
 
 
-def test_a_number_that_is_answered_late_is_unknown_and_has_arrived(provider, sandbox):
-    (outcome,) = provider.send([sms(990005)])
+def test_a_number_that_is_answered_late_is_unknown_and_has_arrived(hasty, sandbox):
+    (outcome,) = hasty.send([sms(990005)])
 
     assert isinstance(outcome, Unknown)
     assert len(sandbox.list_messages()["messages"]) == 1
@@ -192,10 +192,10 @@ def test_a_message_that_arrived_unanswered_is_found(provider, sandbox, clock, lo
     assert found == [Accepted(provider_id=echo_of([each.key for each in batch]))] * lost
 
 
-def test_a_message_that_never_arrived_leaves_no_trace(provider, sandbox, clock):
+def test_a_message_that_never_arrived_leaves_no_trace(provider, hasty, sandbox, clock):
     provider.send([sms(1, key="another")])
     sandbox.inject(kind="hang")
-    provider.send([sms(1)])
+    hasty.send([sms(1)])
 
     assert provider.query([sent(sms(1), clock.now())]) == [NoTrace()]
 
@@ -227,10 +227,10 @@ def test_all_pages_are_read(provider, sandbox, clock):
     assert found == Accepted(provider_id="k0")
 
 
-def test_a_query_without_an_answer_leaves_it_unknown(provider, sandbox, clock):
+def test_a_query_without_an_answer_leaves_it_unknown(hasty, sandbox, clock):
     sandbox.inject(kind="hang")
 
-    (found,) = provider.query([sent(sms(1), clock.now())])
+    (found,) = hasty.query([sent(sms(1), clock.now())])
 
     assert isinstance(found, Unknown)
 

@@ -63,7 +63,6 @@ class AliyunSmsSandbox(Sandbox):
         self._access_key_id = "LTAI5t" + "".join(keys.choices(_ALNUM, k=18))
         self._access_key_secret = "".join(keys.choices(_ALNUM, k=30))
         super().__init__(clock, seed)
-        self._gateway = Gateway(self._access_key_id, self._access_key_secret, self.clock)
         self._ending = threading.Event()
         self._looker: threading.Thread | None = None
         self.forget()
@@ -108,6 +107,7 @@ class AliyunSmsSandbox(Sandbox):
 
     def forget(self) -> None:
         """Forget messages, replies, addresses, and what was registered since."""
+        self._gateway = Gateway(self._access_key_id, self._access_key_secret, self.clock)
         self._service = Service(REPORT_DELAY)
         self._report_url = self._reply_url = ""
         self._replies = 0
