@@ -1,0 +1,15 @@
+"""What all tests of the core share."""
+
+from __future__ import annotations
+
+import pytest
+
+SAYS = "says"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured: they say it by ``record_property("says", …)``."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == SAYS and report.when == "call":
+                terminalreporter.write_line(str(value))
