@@ -14,10 +14,11 @@ class Chance:
     repetition gives the same.
     """
 
-    __slots__ = ("_drawn", "_seed")
+    __slots__ = ("_drawn", "_key", "_seed")
 
-    def __init__(self, seed: bytes) -> None:
+    def __init__(self, *seed: bytes) -> None:
         self._seed = seed
+        self._key = b""
         self._drawn = 0
 
     def randbelow(self, limit: int) -> int:
@@ -35,10 +36,12 @@ class Chance:
         return int.from_bytes(self._bytes(width), "big") % limit
 
     def _bytes(self, count: int) -> bytes:
+        if not self._key:
+            self._key = blake2b(b"\x1f".join(self._seed), digest_size=32).digest()
         drawn = b""
         while len(drawn) < count:
             counter = self._drawn.to_bytes(8, "big")
-            drawn += blake2b(counter, key=self._seed[:64], digest_size=64).digest()
+            drawn += blake2b(counter, key=self._key, digest_size=64).digest()
             self._drawn += 1
         return drawn[:count]
 

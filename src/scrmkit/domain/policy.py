@@ -124,9 +124,7 @@ class Verdict:
     reason: str
 
 
-def judge(
-    message: Message, facts: Facts, policy: Policy, at: datetime, zone: ZoneInfo
-) -> Verdict:
+def judge(message: Message, facts: Facts, policy: Policy, at: datetime, zone: ZoneInfo) -> Verdict:
     """
     Apply the policy: reach, consent, suppression, quiet hours, caps, platform quota.
 

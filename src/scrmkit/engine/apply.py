@@ -17,7 +17,16 @@ from scrmkit.persistence.ids import IdAllocator
 
 _Undo = list[Callable[[], None]]
 _GUARDED = frozenset(
-    {"open_instance", "add_alias", "join", "change_participant", "reserve", "commit", "release", "post"}
+    {
+        "open_instance",
+        "add_alias",
+        "join",
+        "change_participant",
+        "reserve",
+        "commit",
+        "release",
+        "post",
+    }
 )
 
 
@@ -81,7 +90,9 @@ class Applier:
         if given is not None:
             return given, given
         if frame.customer is None or frame.person is None:
-            raise InvalidValueError(f"{document['type']} needs a customer; this touchpoint has none")
+            raise InvalidValueError(
+                f"{document['type']} needs a customer; this touchpoint has none"
+            )
         return frame.customer, frame.person
 
     def _tag(self, frame: Frame, plugin: str, instance: Any, doc: Document) -> None:
@@ -133,17 +144,23 @@ class Applier:
         customer, _ = self._whom(frame, doc)
         return (frame.tenant, plugin, f"customer:{customer}", doc["key"]), customer
 
-    def _start_timer(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document) -> None:
+    def _start_timer(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document
+    ) -> None:
         key, customer = self._timer_key(frame, plugin, instance, doc)
         self._work.timers[key] = (*key, doc["due_at"], customer)
 
-    def _cancel_timer(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document) -> None:
+    def _cancel_timer(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document
+    ) -> None:
         key, _ = self._timer_key(frame, plugin, instance, doc)
         self._work.timers[key] = None
 
     # --- instances -----------------------------------------------------------------------
 
-    def _open(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _open(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         ref = InstanceRef(plugin=plugin, campaign=CampaignId(doc["campaign"]), key=doc["key"])
         work = self._work
         work.load_instances([(frame.tenant, ref)])
@@ -161,7 +178,9 @@ class Applier:
 
         undo.append(forget)
 
-    def _alias(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _alias(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         instance = _required(instance, doc)
         key = (frame.tenant, plugin, doc["kind"], doc["value"])
         work = self._work
@@ -181,7 +200,9 @@ class Applier:
 
         undo.append(forget)
 
-    def _join(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _join(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         instance = _required(instance, doc)
         customer, person = self._whom(frame, doc)
         work = self._work
@@ -205,7 +226,9 @@ class Applier:
                 return part
         return None
 
-    def _change(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _change(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         instance = _required(instance, doc)
         part = self._part(frame, plugin, instance, doc["role"], self._whom(frame, doc)[1])
         if part is None:
@@ -218,7 +241,9 @@ class Applier:
 
         undo.append(restore)
 
-    def _leave(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document) -> None:
+    def _leave(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document
+    ) -> None:
         instance = _required(instance, doc)
         part = self._part(frame, plugin, instance, doc["role"], self._whom(frame, doc)[1])
         if part is not None:
@@ -237,7 +262,9 @@ class Applier:
             row = work.resources[key] = ResourceRow(tenant, name, capacity, 0, 0, new=True)
         return row
 
-    def _reserve(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _reserve(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         work, quantity = self._work, doc["quantity"]
         resource = self._resource(frame.tenant, doc["resource"], doc["capacity"])
         key = (frame.tenant, doc["resource"], doc["name"])
@@ -258,7 +285,9 @@ class Applier:
 
         undo.append(restore)
 
-    def _commit(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _commit(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         row = self._work.reservation(frame.tenant, doc["resource"], doc["name"])
         if row is None or row.status == "released":
             raise GuardError(f"reservation {doc['name']!r} was released")
@@ -266,7 +295,9 @@ class Applier:
             return
         self._settle(frame, row, "used", -row.quantity, row.quantity, undo)
 
-    def _release(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _release(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         row = self._work.reservation(frame.tenant, doc["resource"], doc["name"])
         if row is None or row.status == "released":
             return
@@ -289,7 +320,9 @@ class Applier:
 
         undo.append(restore)
 
-    def _post(self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo) -> None:
+    def _post(
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
+    ) -> None:
         work, ledger = self._work, doc["ledger"]
         if work.is_posted(frame.tenant, ledger, doc["once"]):
             return
@@ -305,7 +338,9 @@ class Applier:
         work.postings[frame.tenant, ledger, doc["once"]] = True
         undo.append(lambda: work.postings.update({(frame.tenant, ledger, doc["once"]): False}))
 
-    def _add(self, account: AccountRow, amount: int, floor: int | None, entry: Any, undo: _Undo) -> None:
+    def _add(
+        self, account: AccountRow, amount: int, floor: int | None, entry: Any, undo: _Undo
+    ) -> None:
         before = (account.balance, account.added, account.floor)
         account.balance += amount
         account.added += amount

@@ -22,7 +22,9 @@ def core_documents(frame: Frame, work: WorkSet, deciding: Deciding) -> None:
             "type": "record_consent", "channel": payload.channel, "purpose": str(payload.purpose),
             "granted": granted, "proof": payload.proof,
         }  # fmt: skip
-        deciding.core(frame, CORE, "the customer " + ("granted it" if granted else "withdrew it"), [document])
+        deciding.core(
+            frame, CORE, "the customer " + ("granted it" if granted else "withdrew it"), [document]
+        )
     elif isinstance(payload, TimerDue):
         work.timers[timer_key(frame)] = None
 

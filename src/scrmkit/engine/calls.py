@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import GeneratorType
 from typing import Any, TypeVar
 
 import attrs
@@ -48,7 +49,9 @@ class Calls:
         self._quarantine_after = quarantine_after
         self._lock = threading.Lock()
         self._hooks = {
-            name: plugins.implementations(name) for name in dir(hooks) if name.startswith("scrmkit_")
+            name: plugins.implementations(name)
+            for name in dir(hooks)
+            if name.startswith("scrmkit_")
         }
         self.health: dict[str, Health] = {loaded.name: Health() for loaded in plugins.plugins}
 
@@ -72,13 +75,15 @@ class Calls:
         start = time.perf_counter()
         try:
             result = function(*args, **named)
-            if isinstance(result, Iterator):
+            if type(result) is GeneratorType:
                 result = tuple(result)
         except (Exception, SystemExit) as error:
             self.failed(loaded, what, error)
             return False, None
         if timed and time.perf_counter() - start > self._budget_s:
-            self._count(loaded, what, f"took longer than {self._budget_s * 1000:.0f} ms", overrun=True)
+            self._count(
+                loaded, what, f"took longer than {self._budget_s * 1000:.0f} ms", overrun=True
+            )
         elif health.in_a_row:
             health.in_a_row = 0
             health.changed = True
@@ -99,7 +104,9 @@ class Calls:
             health.failures += not overrun
             health.last_error = f"{what}: {text}"[:300]
             health.changed = True
-            quarantined = health.quarantined_at is None and health.in_a_row >= self._quarantine_after
+            quarantined = (
+                health.quarantined_at is None and health.in_a_row >= self._quarantine_after
+            )
             if quarantined:
                 health.quarantined_at = time.time_ns() // 1000
         log.warning(
@@ -151,7 +158,9 @@ class Calls:
                 self.failed(loaded, hook, ContractError("the answer is not of the hook's type"))
         return None
 
-    def gate(self, hook: str, refusal: type[T], **arguments: Any) -> tuple[LoadedPlugin, T | None] | None:
+    def gate(
+        self, hook: str, refusal: type[T], **arguments: Any
+    ) -> tuple[LoadedPlugin, T | None] | None:
         """The first refusal with its plugin; None of it stands for a plugin that broke."""
         for loaded, well, value in self._each(hook, **arguments):
             if well and value is None:

@@ -54,12 +54,16 @@ class Campaigns:
             )
         with self._database.writing() as wire:
             there = self._rows(wire, [(tenant, campaign.id)])
-            newest = max((self._campaign(row) for row in there), key=lambda c: c.version, default=None)
+            newest = max(
+                (self._campaign(row) for row in there), key=lambda c: c.version, default=None
+            )
             version = newest.version if newest is not None else 0
             if newest is not None and attrs.evolve(campaign, version=version) == newest:
                 return newest
             published = attrs.evolve(campaign, version=version + 1)
-            wire.many(self._database.statements.insert(schema.campaign), [self._row(tenant, published)])
+            wire.many(
+                self._database.statements.insert(schema.campaign), [self._row(tenant, published)]
+            )
         self._keep(tenant, published)
         return published
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
 
-from scrmkit.clock import from_micros
-from scrmkit.domain.campaign import Campaign, Instance, InstanceRef
+from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.chance import Chance
 from scrmkit.domain.decisions import Decision, Now, Step
 from scrmkit.domain.effects import Emit, Propose, Request
-from scrmkit.domain.kinds import TimerDue
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.reads import Consents, Read
 from scrmkit.domain.touchpoint import Touchpoint, Witness
@@ -25,48 +23,15 @@ from scrmkit.engine.frame import Author, Frame, GuardError, Proposed
 from scrmkit.engine.knowing import Knowing
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.rows import InstanceRow
+from scrmkit.engine.targets import Interests, Target, Targets
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, thawed, to_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.plugins import LoadedPlugin, PluginSet
-from scrmkit.protocols import Alias, NewInstance, OpenInstances
 
-
-@attrs.define(slots=True, eq=False)
-class Target:
-    """One instance that a mechanic is to be asked about; *row* None: to be opened."""
-
-    loaded: LoadedPlugin
-    ref: InstanceRef
-    row: InstanceRow | None
-    campaign: Campaign[Any] | None
-
-
-class Interests:
-    """Which plugins are asked about which kinds, in the settings' order."""
-
-    def __init__(self, plugins: PluginSet) -> None:
-        self._by_kind: dict[str, list[LoadedPlugin]] = {}
-        self._by_name = {loaded.name: loaded for loaded in plugins.plugins}
-        for loaded in plugins.plugins:
-            if loaded.family in ("rule", "mechanic"):
-                for kind in loaded.plugin.kinds:
-                    self._by_kind.setdefault(kind, []).append(loaded)
-
-    def of(self, touchpoint: Touchpoint[Any]) -> Sequence[LoadedPlugin]:
-        """Whom to ask: only the owner where the touchpoint is for one plugin."""
-        owner = touchpoint.to.plugin if touchpoint.to is not None else None
-        if owner is None and isinstance(touchpoint.payload, TimerDue):
-            owner = touchpoint.payload.plugin
-        if owner is not None:
-            loaded = self._by_name.get(owner)
-            candidates: Sequence[LoadedPlugin] = [loaded] if loaded is not None else []
-        else:
-            candidates = self._by_kind.get(touchpoint.kind, ())
-        tenant = touchpoint.tenant
-        return [loaded for loaded in candidates if loaded.tenant in (None, tenant)]
+_NOTHING: frozenset[Read[Any]] = frozenset()
 
 
 @attrs.define(slots=True, eq=False)
@@ -92,8 +57,12 @@ class Deciding:
         self._work = work
         self._knowing = knowing
         self._applier = Applier(work, shared.ids)
-        self._needs: dict[tuple[int, str, InstanceRef | None], tuple[Any, frozenset[Read[Any]]]] = {}
+        self._targets = Targets(work, shared.calls, shared.campaigns, shared.codec)
+        self._needs: dict[
+            tuple[int, str, InstanceRef | None], tuple[Any, frozenset[Read[Any]]]
+        ] = {}
         self._people: list[tuple[str, int]] = []
+        self._prefetching = False
         self.proposed: list[Proposed] = []
 
     # --- before: what must be loaded -----------------------------------------------------
@@ -102,6 +71,7 @@ class Deciding:
         """Load for all *frames* at once what they lead to, then what their plugins need."""
         if not self._people:
             self._people = [(f.tenant, f.person) for f in frames if f.person is not None]
+        self._prefetching = True
         asked = [
             (frame, loaded)
             for frame in frames
@@ -111,105 +81,20 @@ class Deciding:
             (frame, loaded, address)
             for frame, loaded in asked
             if loaded.family == "mechanic"
-            for address in self._addresses(frame, loaded)
+            for address in self._targets.addresses(frame, loaded)
         ]
-        self._load_addresses(addresses)
+        self._targets.load(addresses)
         wanted: list[tuple[str, str, Read[Any]]] = []
         for frame, loaded in asked:
             if loaded.family == "rule":
                 needs = self._declared(frame, loaded, None, None)
                 wanted += [(frame.tenant, loaded.name, read) for read in needs]
         for frame, loaded, address in addresses:
-            for target in self._targets(frame, loaded, [address]):
-                needs = self._declared(frame, loaded, target, self._instance(target))
+            for target in self._targets.of(frame, loaded, [address]):
+                needs = self._declared(frame, loaded, target, self._targets.instance(target))
                 wanted += [(frame.tenant, loaded.name, read) for read in needs]
         self._knowing.load(wanted)
-
-    def _addresses(self, frame: Frame, loaded: LoadedPlugin) -> Iterable[Any]:
-        touchpoint = frame.touchpoint
-        if touchpoint.to is not None:
-            return (touchpoint.to,)
-        well, found = self._shared.calls.call(loaded, "address", loaded.plugin.address, touchpoint)
-        return tuple(dict.fromkeys(found)) if well and found is not None else ()
-
-    def _load_addresses(self, addresses: Sequence[tuple[Frame, LoadedPlugin, Any]]) -> None:
-        refs, aliases, members = [], [], []
-        campaigns: list[tuple[str, str]] = []
-        for frame, loaded, address in addresses:
-            tenant = frame.tenant
-            if isinstance(address, Alias):
-                aliases.append((tenant, loaded.name, address.kind, address.value))
-            elif isinstance(address, OpenInstances):
-                members.append((tenant, loaded.name, int(address.customer)))
-            elif isinstance(address, NewInstance):
-                refs.append((tenant, InstanceRef(plugin=loaded.name, campaign=address.campaign, key=address.key)))
-                campaigns.append((tenant, address.campaign))
-            else:
-                refs.append((tenant, address))
-        self._work.load_instances(refs)
-        self._work.load_aliases(aliases)
-        self._work.load_members(members)
-        if members:
-            parts = [part for member in members for part in self._work.members[member].values()]
-            self._work.load_instance_ids(part.instance for part in parts if not part.closed)
-        self._shared.campaigns.refresh(self._work, campaigns)
-        self._shared.campaigns.load_versions(
-            self._work,
-            [(row.tenant, row.campaign, row.campaign_version) for row in self._work.by_id.values()],
-        )
-
-    def _targets(self, frame: Frame, loaded: LoadedPlugin, addresses: Iterable[Any]) -> Iterator[Target]:
-        seen: set[InstanceRef] = set()
-        for address in addresses:
-            for ref in self._refs(frame, loaded, address):
-                if ref in seen or ref.plugin != loaded.name:
-                    continue
-                seen.add(ref)
-                row = self._work.instances.get((frame.tenant, ref))
-                if row is None and not isinstance(address, NewInstance):
-                    continue
-                campaign = self._shared.campaigns.of(frame.tenant, ref, row)
-                yield Target(loaded, ref, row, campaign)
-
-    def _refs(self, frame: Frame, loaded: LoadedPlugin, address: Any) -> Iterator[InstanceRef]:
-        work, tenant = self._work, frame.tenant
-        if isinstance(address, InstanceRef):
-            work.load_instances([(tenant, address)])
-            yield address
-        elif isinstance(address, NewInstance):
-            ref = InstanceRef(plugin=loaded.name, campaign=address.campaign, key=address.key)
-            work.load_instances([(tenant, ref)])
-            yield ref
-        elif isinstance(address, Alias):
-            key = (tenant, loaded.name, address.kind, address.value)
-            work.load_aliases([key])
-            instance = work.aliases[key]
-            if instance is not None:
-                yield work.by_id[instance].ref
-        elif isinstance(address, OpenInstances):
-            parts = [
-                part
-                for part in work.parts_of(tenant, loaded.name, int(address.customer))
-                if part.role == address.role
-            ]
-            work.load_instance_ids(part.instance for part in parts)
-            for part in sorted(parts, key=lambda part: part.position):
-                if not work.by_id[part.instance].closed:
-                    yield part.ref
-        else:
-            raise ContractError(f"{type(address).__name__} is no address")
-
-    def _instance(self, target: Target) -> Instance[Any, Any] | None:
-        row = target.row
-        if row is None or target.campaign is None:
-            return None
-        if row.typed is None:
-            state = json.loads(row.state)
-            row.typed = self._shared.codec.load(state, target.loaded.plugin.State)
-        return Instance(
-            ref=target.ref, campaign=target.campaign, state=row.typed, version=row.version,
-            opened_at=from_micros(row.opened_at), closed=row.closed,
-        )  # fmt: skip
+        self._prefetching = False
 
     def _declared(
         self, frame: Frame, loaded: LoadedPlugin, target: Target | None, instance: Any
@@ -223,13 +108,17 @@ class Deciding:
         if target is None:
             well, found = self._shared.calls.call(loaded, "needs", plugin.needs, frame.touchpoint)
         else:
-            well, found = self._shared.calls.call(loaded, "needs", plugin.needs, frame.touchpoint, instance)
-        declared = frozenset(found or ()) if well else frozenset()
+            well, found = self._shared.calls.call(
+                loaded, "needs", plugin.needs, frame.touchpoint, instance
+            )
+        declared = frozenset(found or ()) if well else _NOTHING
         unknown = [read for read in declared if not self._knowing.knows(read)]
         if unknown:
             error = ContractError(f"{type(unknown[0]).__name__} is no read")
             self._shared.calls.failed(loaded, "needs", error)
-            declared = frozenset()
+            declared = _NOTHING
+        if not self._prefetching:
+            self._knowing.load((frame.tenant, loaded.name, read) for read in declared)
         self._needs[key] = (state, declared)
         return declared
 
@@ -254,41 +143,45 @@ class Deciding:
     def core(self, frame: Frame, plugin: str, reason: str, documents: list[dict[str, Any]]) -> None:
         """Apply and write down what the core itself decides."""
         self._applier.apply(frame, plugin, None, documents)
-        frame.decisions.append({"plugin": plugin, "code": "ok", "reason": reason, "effects": documents})
+        frame.decisions.append(
+            {"plugin": plugin, "code": "ok", "reason": reason, "effects": documents}
+        )
 
     def now(self, frame: Frame, plugin: str) -> Now:
         """The time and the chance of one decision."""
         touchpoint = frame.touchpoint
         at = touchpoint.received_at or touchpoint.occurred_at
         platform = frame.kind.witness is Witness.PLATFORM
-        seed = b"\x1f".join(
-            (self._shared.secret, frame.tenant.encode(), frame.by_key.encode(), plugin.encode())
-        )
+        seed = (self._shared.secret, frame.tenant.encode(), frame.by_key.encode(), plugin.encode())
         return Now(
             at=at,
             counts_at=touchpoint.occurred_at if platform else at,
             zone=self._shared.organisation.zone(frame.tenant, touchpoint.shop),
-            chance=Chance(_seed(seed)),
+            chance=Chance(*seed),
         )
 
-    def _ask_rule(self, frame: Frame, loaded: LoadedPlugin) -> Iterator[tuple[Author, None, Decision]]:
+    def _ask_rule(
+        self, frame: Frame, loaded: LoadedPlugin
+    ) -> Iterator[tuple[Author, None, Decision]]:
         declared = self._declared(frame, loaded, None, None)
         view = self._knowing.view(frame.tenant, loaded.name, declared, frame.received_us)
         decide = loaded.plugin.decide
         now = self.now(frame, loaded.name)
-        well, decision = self._shared.calls.call(loaded, "decide", decide, frame.touchpoint, view, now)
+        well, decision = self._shared.calls.call(
+            loaded, "decide", decide, frame.touchpoint, view, now
+        )
         if well and self._is(loaded, "decide", decision, Decision):
             yield Author(loaded), None, decision
 
     def _ask_mechanic(
         self, frame: Frame, loaded: LoadedPlugin
     ) -> Iterator[tuple[Author, Target | None, Decision]]:
-        for target in list(self._targets(frame, loaded, self._addresses(frame, loaded))):
+        for target in list(self._targets.of(frame, loaded, self._targets.addresses(frame, loaded))):
             if target.campaign is None:
                 reason = f"there is no campaign {target.ref.campaign!r}"
                 yield Author(loaded), None, Decision(reason=reason, code="unknown_campaign")
                 continue
-            instance = self._instance(target)
+            instance = self._targets.instance(target)
             declared = self._declared(frame, loaded, target, instance)
             view = self._knowing.view(frame.tenant, loaded.name, declared, frame.received_us)
             well, step = self._step(frame, loaded, target, instance, view)
@@ -299,9 +192,15 @@ class Deciding:
         self, frame: Frame, loaded: LoadedPlugin, target: Target, instance: Any, view: Any
     ) -> tuple[bool, Any]:
         plugin: Any = loaded.plugin
-        call, touchpoint, now = self._shared.calls.call, frame.touchpoint, self.now(frame, loaded.name)
+        call, touchpoint, now = (
+            self._shared.calls.call,
+            frame.touchpoint,
+            self.now(frame, loaded.name),
+        )
         if instance is None:
-            return call(loaded, "open", plugin.open, target.ref, target.campaign, touchpoint, view, now)
+            return call(
+                loaded, "open", plugin.open, target.ref, target.campaign, touchpoint, view, now
+            )
         if touchpoint.kind == "timer.due":
             key = touchpoint.payload.key
             return call(loaded, "due", plugin.due, instance, key, touchpoint, view, now)
@@ -317,7 +216,9 @@ class Deciding:
 
     # --- one decision --------------------------------------------------------------------
 
-    def _take(self, frame: Frame, author: Author, target: Target | None, decision: Decision) -> None:
+    def _take(
+        self, frame: Frame, author: Author, target: Target | None, decision: Decision
+    ) -> None:
         opened = None
         try:
             if target is not None and target.row is None:
@@ -370,7 +271,9 @@ class Deciding:
         if answer is not None:
             frame.answers[author.name] = answer
         everything = documents + [one.document for one in proposed]
-        self._note(frame, author, target, decision.code, decision.reason, everything, stored, answer)
+        self._note(
+            frame, author, target, decision.code, decision.reason, everything, stored, answer
+        )
 
     def _capture(self, proposed: Sequence[Proposed]) -> None:
         """Keep the customers' word and names as of now: a later touchpoint may change them."""
@@ -380,13 +283,18 @@ class Deciding:
         self._work.load_newest(schema.consent, [*people, *self._people])
         self._work.load_identities([*people, *self._people])
         for one, person in zip(proposed, people, strict=True):
-            said = self._knowing.answer(person[0], one.author.name, Consents(CustomerId(person[1])), 0)
+            said = self._knowing.answer(
+                person[0], one.author.name, Consents(CustomerId(person[1])), 0
+            )
             one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
             one.identities = tuple(self._work.identities[person])
 
     def _check_customers(self, frame: Frame, decision: Decision) -> None:
         """A decision may name other customers, of its own tenant only."""
-        named = {getattr(effect, "customer", None) for effect in decision.effects} - {None, frame.person}
+        named = {getattr(effect, "customer", None) for effect in decision.effects} - {
+            None,
+            frame.person,
+        }
         if named:
             keys = sorted((frame.tenant, int(customer)) for customer in named)
             found = self._work.select(schema.customer, ("tenant", "id"), keys, columns=("id",))
@@ -433,7 +341,9 @@ class Deciding:
             return None
         kind = author.loaded.plugin.State
         if not isinstance(decision.state, kind):
-            raise InvalidValueError(f"the state is a {type(decision.state).__name__}, not a {kind.__name__}")
+            raise InvalidValueError(
+                f"the state is a {type(decision.state).__name__}, not a {kind.__name__}"
+            )
         return decision.state, self._shared.codec.dump(decision.state)
 
     def _answer(self, answer: Any) -> Any:
@@ -453,7 +363,11 @@ class Deciding:
         self, frame: Frame, author: Author, target: Target | None, code: str, reason: str,
         effects: list[Any], stored: Any, answer: Any = None,
     ) -> None:  # fmt: skip
-        document: dict[str, Any] = {"plugin": author.name, "code": code[:64], "reason": reason[:300]}
+        document: dict[str, Any] = {
+            "plugin": author.name,
+            "code": code[:64],
+            "reason": reason[:300],
+        }
         if target is not None:
             document["instance"] = [target.ref.campaign, target.ref.key]
         if effects:
@@ -463,9 +377,3 @@ class Deciding:
         if answer is not None:
             document["answer"] = answer
         frame.decisions.append(document)
-
-
-def _seed(material: bytes) -> bytes:
-    from hashlib import blake2b
-
-    return blake2b(material, digest_size=32).digest()

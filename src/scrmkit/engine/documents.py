@@ -28,7 +28,9 @@ class Documents:
     def __init__(self, plugins: PluginSet, codec: Codec) -> None:
         self._kinds = plugins.kinds
         self._connectors = {
-            loaded.name: loaded for loaded in plugins.plugins if loaded.family in ("channel", "connector")
+            loaded.name: loaded
+            for loaded in plugins.plugins
+            if loaded.family in ("channel", "connector")
         }
         self._codec = codec
         self._write: dict[type, Callable[[Any, Frame, Author], Document]] = {
@@ -70,7 +72,12 @@ class Documents:
         return document
 
     def _add_tag(self, x: e.AddTag, frame: Frame, author: Author) -> Document:
-        document: Document = {"type": "add_tag", "group": x.group, "name": x.name, "source": str(x.source)}
+        document: Document = {
+            "type": "add_tag",
+            "group": x.group,
+            "name": x.name,
+            "source": str(x.source),
+        }
         if x.expires_at is not None:
             document["expires_at"] = to_micros(x.expires_at)
         return document
@@ -81,7 +88,11 @@ class Documents:
         return {"type": "set_attribute", "name": f"{author.name}.{x.name}", "value": x.value}
 
     def _set_score(self, x: e.SetScore, frame: Frame, author: Author) -> Document:
-        return {"type": "set_score", "score": self._codec.dump(x.score), "at": to_micros(x.score.as_of)}
+        return {
+            "type": "set_score",
+            "score": self._codec.dump(x.score),
+            "at": to_micros(x.score.as_of),
+        }
 
     def _record_consent(self, x: e.RecordConsent, frame: Frame, author: Author) -> Document:
         return {
@@ -159,7 +170,12 @@ class Documents:
             document["reply_to"] = [ref.plugin, ref.campaign, ref.key, x.answer_to.step]
         own = x.customer is None
         return Proposed(
-            frame, author, document, self._codec.dump(x.body), frame.customer if own else person, person
+            frame,
+            author,
+            document,
+            self._codec.dump(x.body),
+            frame.customer if own else person,
+            person,
         )
 
     def emit(self, x: e.Emit, frame: Frame, author: Author) -> tuple[Document, Touchpoint[Any]]:
@@ -193,10 +209,14 @@ class Documents:
         return operations[operation]
 
     def _key(self, frame: Frame, author: Author, person: int | None, once: str) -> str:
-        return key_of(frame.tenant, author.name, author.campaign, instance_key(author), person, once)
+        return key_of(
+            frame.tenant, author.name, author.campaign, instance_key(author), person, once
+        )
 
 
-def checked_kind(kinds: Mapping[str, TouchpointKind[Any]], name: str, payload: Any) -> TouchpointKind[Any]:
+def checked_kind(
+    kinds: Mapping[str, TouchpointKind[Any]], name: str, payload: Any
+) -> TouchpointKind[Any]:
     """The kind called *name*, whose payload *payload* must be."""
     kind = kinds.get(name)
     if kind is None:

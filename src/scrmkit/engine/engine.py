@@ -19,11 +19,12 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
-from scrmkit.engine.deciding import Interests, Shared
+from scrmkit.engine.deciding import Shared
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
 from scrmkit.engine.intake import Intake
 from scrmkit.engine.organisation import Organisation
+from scrmkit.engine.targets import Interests
 from scrmkit.persistence.codec import Codec
 from scrmkit.persistence.database import Database, JoinedWire
 from scrmkit.persistence.ids import IdAllocator
@@ -98,7 +99,10 @@ class Engine:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 

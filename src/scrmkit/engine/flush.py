@@ -46,7 +46,9 @@ def _insert(work: WorkSet, table: Table, rows: Sequence[tuple[Any, ...]]) -> Non
         work.wire.many(work.statements.insert(table), rows)
 
 
-def _checked(work: WorkSet, statement: Statement, rows: Sequence[tuple[Any, ...]], what: str) -> None:
+def _checked(
+    work: WorkSet, statement: Statement, rows: Sequence[tuple[Any, ...]], what: str
+) -> None:
     if rows and work.wire.many(statement, rows) != len(rows):
         raise ConflictError(f"another writer changed {what} first")
 
@@ -95,7 +97,15 @@ def _resources(work: WorkSet) -> None:
     if new:
         work.wire.many(work.statements.insert_new(schema.resource), new)
     moved = [
-        (row.d_held, row.d_used, row.tenant, row.name, row.d_held, row.d_used, row.d_held + row.d_used)
+        (
+            row.d_held,
+            row.d_used,
+            row.tenant,
+            row.name,
+            row.d_held,
+            row.d_used,
+            row.d_held + row.d_used,
+        )
         for row in named
         if row.d_held or row.d_used
     ]

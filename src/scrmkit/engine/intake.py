@@ -41,7 +41,9 @@ _FUTURE = timedelta(days=1)
 class Intake:
     """Records touchpoints durably and answers with what was decided."""
 
-    def __init__(self, shared: Shared, database: Database, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, shared: Shared, database: Database, settings: Settings, clock: Clock
+    ) -> None:
         self._shared = shared
         self._database = database
         self._settings = settings
@@ -111,9 +113,13 @@ class Intake:
         half = len(touchpoints) // 2
         return self.record(touchpoints[:half]) + self.record(touchpoints[half:])
 
-    def record_in(self, wire: Wire, touchpoints: Sequence[Touchpoint[Any]]) -> tuple[list[Outcome], list[Frame]]:
+    def record_in(
+        self, wire: Wire, touchpoints: Sequence[Touchpoint[Any]]
+    ) -> tuple[list[Outcome], list[Frame]]:
         """Record inside a transaction of somebody else's; tell nobody yet."""
-        unit = Unit(self._shared, self._settings.policy, wire, self._database.statements, self._clock.now())
+        unit = Unit(
+            self._shared, self._settings.policy, wire, self._database.statements, self._clock.now()
+        )
         outcomes = unit.record(touchpoints)
         return outcomes, unit.frames
 
@@ -123,7 +129,9 @@ class Intake:
             return
         for frame in frames:
             outcome = outcome_of(frame.id, frame.person, frame.decisions)
-            self._shared.calls.observe("scrmkit_committed", touchpoint=frame.touchpoint, outcome=outcome)
+            self._shared.calls.observe(
+                "scrmkit_committed", touchpoint=frame.touchpoint, outcome=outcome
+            )
 
     def _tried(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
         for attempt in range(_TRIES):
@@ -138,7 +146,7 @@ class Intake:
                 if attempt + 1 == _TRIES:
                     raise
                 # Two processes that keep meeting part by waiting unequally long.
-                time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311
+                time.sleep(random.uniform(0, 0.002 * 2**attempt))
         raise AssertionError("unreachable")
 
     def _parked(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome:

@@ -91,8 +91,7 @@ class Knowing:
         return View(self, tenant, plugin, declared, now_us)
 
     def answer(self, tenant: str, plugin: str, read: r.Read[Any], now_us: int) -> Any:
-        """The answer to one read; what it needs is loaded now if it is not there yet."""
-        self.load([(tenant, plugin, read)])
+        """The answer to one read, whose rows were loaded before."""
         return self._answer[type(read)](tenant, plugin, read, now_us)
 
     def knows(self, read: object) -> bool:
@@ -118,7 +117,9 @@ class Knowing:
             {key: tag_of(row) for key, row in rows.items() if row[7] and not _over(row[11], now_us)}
         )
 
-    def _attributes(self, tenant: str, plugin: str, read: r.Attributes, now_us: int) -> Mapping[str, Any]:
+    def _attributes(
+        self, tenant: str, plugin: str, read: r.Attributes, now_us: int
+    ) -> Mapping[str, Any]:
         rows = self._newest("attribute", (tenant, read.customer), slice(2, 3))
         return MappingProxyType({key[0]: json.loads(row[6]) for key, row in rows.items()})
 
@@ -126,7 +127,9 @@ class Knowing:
         row = self._newest("memo", (tenant, read.customer), slice(2, 3)).get((plugin,))
         return None if row is None else frozen(json.loads(row[6]))
 
-    def _consents(self, tenant: str, plugin: str, read: r.Consents, now_us: int) -> tuple[Consent, ...]:
+    def _consents(
+        self, tenant: str, plugin: str, read: r.Consents, now_us: int
+    ) -> tuple[Consent, ...]:
         rows = self._newest("consent", (tenant, read.customer), slice(2, 4))
         return tuple(consent_of(rows[key]) for key in sorted(rows))
 
@@ -150,13 +153,17 @@ class Knowing:
             from_micros(max(moments)) if moments else None,
         )
 
-    def _participant(self, tenant: str, plugin: str, read: r.ParticipantOf, now_us: int) -> Participant | None:
+    def _participant(
+        self, tenant: str, plugin: str, read: r.ParticipantOf, now_us: int
+    ) -> Participant | None:
         for part in self._work.parts_of(tenant, read.ref.plugin, read.customer):
             if part.ref == read.ref and part.role == read.role:
                 return participant_of(part)
         return None
 
-    def _participants(self, tenant: str, plugin: str, read: r.Participants, now_us: int) -> tuple[Participant, ...]:
+    def _participants(
+        self, tenant: str, plugin: str, read: r.Participants, now_us: int
+    ) -> tuple[Participant, ...]:
         row = self._work.instances.get((tenant, read.ref))
         if row is None:
             return ()
@@ -186,7 +193,12 @@ class View:
     __slots__ = ("_answers", "_declared", "_knowing", "_now_us", "_plugin", "_tenant")
 
     def __init__(
-        self, knowing: Knowing, tenant: str, plugin: str, declared: frozenset[r.Read[Any]], now_us: int
+        self,
+        knowing: Knowing,
+        tenant: str,
+        plugin: str,
+        declared: frozenset[r.Read[Any]],
+        now_us: int,
     ) -> None:
         self._knowing = knowing
         self._tenant = tenant

@@ -60,7 +60,9 @@ class Organisation:
         statement = self._database.statements.once(
             ("organisation_all",),
             lambda: (
-                select(table.c.data).where(by_equality(table, "tenant", "type")).order_by(table.c.id)
+                select(table.c.data)
+                .where(by_equality(table, "tenant", "type"))
+                .order_by(table.c.id)
             ),
         )
         with self._database.reading() as wire:

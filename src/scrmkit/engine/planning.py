@@ -11,17 +11,16 @@ import attrs
 from sqlalchemy import select
 
 from scrmkit.clock import from_micros, to_micros
-from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.decisions import Deny, Now
 from scrmkit.domain.identity import Identity
-from scrmkit.domain.ids import CampaignId, CustomerId
-from scrmkit.domain.kinds import Answered, Settled
+from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.messages import Message, Operation, Purpose, Status
 from scrmkit.domain.policy import Facts, Policy, Verdict, judge
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
-from scrmkit.engine.frame import Proposed, key_of
+from scrmkit.engine.frame import Proposed
 from scrmkit.engine.organisation import Organisation
+from scrmkit.engine.outgoing import outgoing_row, settled, slot_name
 from scrmkit.engine.workset import WorkSet
 from scrmkit.hooks import Proposal, Sending
 from scrmkit.persistence import schema
@@ -30,8 +29,14 @@ from scrmkit.persistence.database import keys_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.plugins import LoadedPlugin, PluginSet
 
-FOREVER = 1 << 62
-COUNTED = (Status.PROPOSED, Status.PLANNED, Status.SENDING, Status.UNKNOWN, Status.ACCEPTED, Status.DELIVERED)
+COUNTED = (
+    Status.PROPOSED,
+    Status.PLANNED,
+    Status.SENDING,
+    Status.UNKNOWN,
+    Status.ACCEPTED,
+    Status.DELIVERED,
+)
 Sent = tuple[str, str, Purpose, datetime]
 """Channel, operation, purpose and the moment that a message counts at."""
 
@@ -101,11 +106,15 @@ class Planning:
         )
         self._keys.update((row[0], row[1]) for row in rows)
         slots = [
-            (one.frame.tenant, slot_name(one)) for one in proposed if one.document.get("slot") is not None
+            (one.frame.tenant, slot_name(one))
+            for one in proposed
+            if one.document.get("slot") is not None
         ]
         for row in self._work.select(schema.slot, ("tenant", "name"), list(dict.fromkeys(slots))):
             self._slots[row[0], row[1]] = tuple(row)
-        self._load_sent({(one.frame.tenant, one.person or 0) for one in proposed if self._counts(one)})
+        self._load_sent(
+            {(one.frame.tenant, one.person or 0) for one in proposed if self._counts(one)}
+        )
 
     def _counts(self, one: Proposed) -> bool:
         if one.message is None:
@@ -128,7 +137,9 @@ class Planning:
         for tenant, person, channel, operation, purpose, due_at in self._work.wire.rows(
             statement, keys_json(missing)
         ):
-            self._sent[tenant, person].append((channel, operation, Purpose(purpose), from_micros(due_at)))
+            self._sent[tenant, person].append(
+                (channel, operation, Purpose(purpose), from_micros(due_at))
+            )
 
     def _sent_clause(self) -> Any:
         o = schema.outgoing
@@ -148,8 +159,12 @@ class Planning:
 
     def _request(self, one: Proposed, now: Now) -> None:
         document = one.document
-        document.update(status=str(Status.PLANNED), code="ok", reason="asked for", due_at=to_micros(now.at))
-        self._write(one, document["connector"], "request", "", self._operation(one), None, now, one.body)
+        document.update(
+            status=str(Status.PLANNED), code="ok", reason="asked for", due_at=to_micros(now.at)
+        )
+        self._write(
+            one, document["connector"], "request", "", self._operation(one), None, now, one.body
+        )
 
     # --- messages ------------------------------------------------------------------------
 
@@ -206,7 +221,8 @@ class Planning:
 
     def _reach(self, one: Proposed, message: Message) -> tuple[int, Identity] | None:
         known = {
-            Identity(kind=kind, scope=scope, value=value): id_ for id_, kind, scope, value in one.identities
+            Identity(kind=kind, scope=scope, value=value): id_
+            for id_, kind, scope, value in one.identities
         }
         loaded = self._connectors[message.channel]
         well, address = self._calls.call(loaded, "reach", loaded.plugin.reach, tuple(known))
@@ -236,7 +252,9 @@ class Planning:
             platform_left=left,
         )
 
-    def _suppression(self, tenant: str, channel: str, address: tuple[int, Identity] | None) -> str | None:
+    def _suppression(
+        self, tenant: str, channel: str, address: tuple[int, Identity] | None
+    ) -> str | None:
         if address is None:
             return None
         key = (tenant, channel, address[0])
@@ -253,7 +271,9 @@ class Planning:
             return None
         loaded, deny = refusal
         if deny is None:
-            return Verdict(send_at=None, code="plugin_failed", reason=f"{loaded.name} could not be asked")
+            return Verdict(
+                send_at=None, code="plugin_failed", reason=f"{loaded.name} could not be asked"
+            )
         return Verdict(send_at=None, code=deny.code, reason=f"{loaded.name}: {deny.reason}")
 
     # --- slots ---------------------------------------------------------------------------
@@ -341,7 +361,14 @@ class Planning:
         )  # fmt: skip
         if not kept and "reply_to" in document:
             self.follow_ups.append(
-                settled(one.frame.tenant, document["reply_to"], "message", str(status), verdict.reason, candidate.now.at)
+                settled(
+                    one.frame.tenant,
+                    document["reply_to"],
+                    "message",
+                    str(status),
+                    verdict.reason,
+                    candidate.now.at,
+                )
             )
 
     def _write(
@@ -355,48 +382,6 @@ class Planning:
         )  # fmt: skip
         self._work.insert(schema.outgoing, row)
         if body is not None:
-            self._work.insert(schema.personal, (row[0], one.frame.tenant, one.customer, to_json(body)))
-
-
-def outgoing_row(
-    id_: int, tenant: str, document: dict[str, Any], connector: str, type_: str, purpose: str,
-    priority: int, customer: int | None, person: int | None, plugin: str, address: int | None,
-    planned_us: int, touchpoint: int,
-) -> tuple[Any, ...]:  # fmt: skip
-    """A row of ``outgoing`` from a planned document."""
-    status, reply = document["status"], document.get("reply_to")
-    waiting = status in (Status.PLANNED, Status.PROPOSED)
-    slot = document.get("slot")
-    return (
-        id_, tenant, document["key"], type_, connector, document["operation"], customer, person,
-        plugin, purpose, status, document["code"], document["reason"][:300], priority,
-        document["due_at"], document.get("not_after", FOREVER), planned_us,
-        None if waiting else planned_us, 0, 0, None, address,
-        None if slot is None else f"{slot}/{person}",
-        None if reply is None else to_json(reply), touchpoint,
-    )  # fmt: skip
-
-
-def slot_name(one: Proposed) -> str:
-    """A slot is one customer's."""
-    return f"{one.document['slot']}/{one.person}"
-
-
-def settled(
-    tenant: str, reply_to: Sequence[str], type_: str, status: str, reason: str, at: datetime,
-    code: str = "", answer: Any = None,
-) -> Touchpoint[Any]:  # fmt: skip
-    """The touchpoint that tells an instance what became of what it asked for."""
-    plugin, campaign, key, step = reply_to
-    ref = InstanceRef(plugin=plugin, campaign=CampaignId(campaign), key=key)
-    payload: Any
-    if type_ == "message":
-        payload = Settled(key=step, status=status, reason=reason)
-    else:
-        payload = Answered(step=step, status=status, code=code, answer=dict(answer or {}))
-    return Touchpoint(
-        kind="message.settled" if type_ == "message" else "request.answered",
-        key=key_of(tenant, plugin, campaign, key, step, status),
-        tenant=tenant,  # type: ignore[arg-type]
-        occurred_at=at, payload=payload, source=plugin, to=ref,
-    )  # fmt: skip
+            self._work.insert(
+                schema.personal, (row[0], one.frame.tenant, one.customer, to_json(body))
+            )

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from scrmkit.clock import to_micros
+from scrmkit.domain.chance import Chance
 from scrmkit.domain.decisions import Now, Outcome, Said
 from scrmkit.domain.ids import CustomerId, TouchpointId
 from scrmkit.domain.kinds import CustomerMerged
@@ -17,8 +18,8 @@ from scrmkit.domain.policy import Policy
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.builtin import core_documents
 from scrmkit.engine.deciding import Deciding, Shared
-from scrmkit.engine.frame import Frame, Proposed, key_of
 from scrmkit.engine.flush import flush
+from scrmkit.engine.frame import Frame, Proposed, key_of
 from scrmkit.engine.knowing import Knowing
 from scrmkit.engine.people import People, Resolved, merge
 from scrmkit.engine.planning import Planning
@@ -43,7 +44,9 @@ class Unit:
     that merges customers is a batch of its own.
     """
 
-    def __init__(self, shared: Shared, policy: Policy, wire: Wire, statements: Statements, at: datetime) -> None:
+    def __init__(
+        self, shared: Shared, policy: Policy, wire: Wire, statements: Statements, at: datetime
+    ) -> None:
         self._shared = shared
         self._policy = policy
         self._wire = wire
@@ -91,7 +94,9 @@ class Unit:
             outcomes[index] = attrs.evolve(outcomes[earlier], duplicate=True)
         return follow_ups
 
-    def _stored(self, touchpoints: Iterable[Touchpoint[Any]]) -> dict[tuple[str, str, str], Outcome]:
+    def _stored(
+        self, touchpoints: Iterable[Touchpoint[Any]]
+    ) -> dict[tuple[str, str, str], Outcome]:
         keys = [(str(t.tenant), t.kind, t.key) for t in touchpoints]
         statement = self._statements.by_keys(
             schema.touchpoint,
@@ -134,7 +139,9 @@ class Unit:
         id_ = self._shared.ids.take()
         tenant = str(touchpoint.tenant)
         if resolved.is_new_customer:
-            work.insert(schema.customer, (resolved.customer, tenant, resolved.customer, self._at_us))
+            work.insert(
+                schema.customer, (resolved.customer, tenant, resolved.customer, self._at_us)
+            )
         for row in resolved.new:
             work.insert(schema.identity, row)
         return Frame(
@@ -145,7 +152,9 @@ class Unit:
             by_key=f"{touchpoint.kind}|{touchpoint.key}",
         )  # fmt: skip
 
-    def _merge(self, work: WorkSet, merged: Sequence[tuple[Frame, int, int]]) -> list[Touchpoint[Any]]:
+    def _merge(
+        self, work: WorkSet, merged: Sequence[tuple[Frame, int, int]]
+    ) -> list[Touchpoint[Any]]:
         told: list[Touchpoint[Any]] = []
         for frame, kept, moved in merged:
             merge(
@@ -155,7 +164,9 @@ class Unit:
             told += self._merge_news(work, frame, kept, moved)
         return told
 
-    def _merge_news(self, work: WorkSet, frame: Frame, kept: int, moved: int) -> list[Touchpoint[Any]]:
+    def _merge_news(
+        self, work: WorkSet, frame: Frame, kept: int, moved: int
+    ) -> list[Touchpoint[Any]]:
         """The merge as a touchpoint, and one for each open instance that holds both."""
         tenant = frame.touchpoint.tenant
         payload = CustomerMerged(kept=CustomerId(kept), moved=CustomerId(moved))
@@ -189,7 +200,13 @@ class Unit:
                 work.add_identity(row)
             self._take(work, deciding, frame, done)
         planning = Planning(
-            work, shared.plugins, shared.calls, self._policy, shared.organisation, shared.codec, shared.ids
+            work,
+            shared.plugins,
+            shared.calls,
+            self._policy,
+            shared.organisation,
+            shared.codec,
+            shared.ids,
         )
         planning.plan(deciding.proposed, [self._now(deciding, one) for one in deciding.proposed])
         for frame in done:
@@ -245,16 +262,22 @@ class Unit:
                 if getattr(touchpoint, name) is None:
                     filled[name] = getattr(entrance, name)
         frame.touchpoint = attrs.evolve(touchpoint, **filled)
-        if frame.touchpoint.guide is None and frame.person is not None and self._shared.calls.has("scrmkit_route"):
+        if (
+            frame.touchpoint.guide is None
+            and frame.person is not None
+            and self._shared.calls.has("scrmkit_route")
+        ):
             self._route(frame)
 
     def _route(self, frame: Frame) -> None:
         zone = self._shared.organisation.zone(frame.tenant, frame.touchpoint.shop)
-        from scrmkit.domain.chance import Chance
-
-        now = Now(at=self._at, counts_at=self._at, zone=zone, chance=Chance(key_of(frame.by_key).encode()))
+        chance = Chance(self._shared.secret, frame.tenant.encode(), frame.by_key.encode())
+        now = Now(at=self._at, counts_at=self._at, zone=zone, chance=chance)
         found = self._shared.calls.first(
-            "scrmkit_route", lambda route: isinstance(route, Route), touchpoint=frame.touchpoint, now=now
+            "scrmkit_route",
+            lambda route: isinstance(route, Route),
+            touchpoint=frame.touchpoint,
+            now=now,
         )
         if found is not None:
             route: Route = found[1]
@@ -307,5 +330,3 @@ def outcome_of(
             for d in decisions
         ),
     )  # fmt: skip
-
-

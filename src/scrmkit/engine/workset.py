@@ -57,7 +57,9 @@ class WorkSet:
 
     # --- loading -------------------------------------------------------------------------
 
-    def select(self, table: Table, keys: Sequence[str], wanted: Sequence[Any], **options: Any) -> list[Any]:
+    def select(
+        self, table: Table, keys: Sequence[str], wanted: Sequence[Any], **options: Any
+    ) -> list[Any]:
         """Rows of *table* whose key columns are among *wanted*."""
         if not wanted:
             return []
@@ -141,7 +143,9 @@ class WorkSet:
 
     def _members_clause(self) -> Any:
         p, i = schema.participant, schema.instance
-        source, (tenant, plugin, person) = self.statements.keys([p.c.tenant, p.c.plugin, p.c.person])
+        source, (tenant, plugin, person) = self.statements.keys(
+            [p.c.tenant, p.c.plugin, p.c.person]
+        )
         matches = (p.c.tenant == tenant) & (p.c.plugin == plugin) & (p.c.person == person)
         joined = source.join(p, matches).join(i, i.c.id == p.c.instance)
         return select(*p.columns, i.c.campaign, i.c.key, i.c.closed).select_from(joined)
@@ -235,7 +239,9 @@ class WorkSet:
         """Whether a posting has been made."""
         key = (tenant, ledger, posting)
         if key not in self.postings:
-            rows = self.select(schema.entry, ("tenant", "ledger", "posting"), [key], columns=("id",))
+            rows = self.select(
+                schema.entry, ("tenant", "ledger", "posting"), [key], columns=("id",)
+            )
             self.postings[key] = bool(rows)
         return self.postings[key]
 

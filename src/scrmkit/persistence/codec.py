@@ -74,7 +74,9 @@ class Codec:
         kept = {name: value for name, value in apart.items() if value not in (None, "", {}, [])}
         return document, kept or None
 
-    def join(self, kind: TouchpointKind[Any], version: int, public: Json, apart: Json | None) -> Any:
+    def join(
+        self, kind: TouchpointKind[Any], version: int, public: Json, apart: Json | None
+    ) -> Any:
         """A payload from its two halves, brought up to the kind's version."""
         document = {**public, **(apart or {})}
         while version < kind.version:
@@ -83,14 +85,19 @@ class Codec:
         return self.load(document, kind.payload)
 
 
+# json.dumps makes a new encoder at every call that differs from its defaults.
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_CANONICAL = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+
 def to_json(value: Any) -> str:
     """Compact JSON text with its keys in the order given."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _COMPACT.encode(value)
 
 
 def canonical_json(value: Any) -> str:
     """JSON text that is equal for equal values."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True, sort_keys=True)
+    return _CANONICAL.encode(value)
 
 
 def frozen(value: Any) -> Any:
@@ -116,7 +123,9 @@ def _converter() -> cattrs.Converter:
     converter.register_unstructure_hook(datetime, lambda value: aware(value).isoformat())
     converter.register_structure_hook(datetime, _moment)
     converter.register_unstructure_hook(timedelta, lambda value: value // timedelta(microseconds=1))
-    converter.register_structure_hook(timedelta, lambda value, _: timedelta(microseconds=_whole(value, int)))
+    converter.register_structure_hook(
+        timedelta, lambda value, _: timedelta(microseconds=_whole(value, int))
+    )
     converter.register_structure_hook(int, _whole)
     converter.register_structure_hook(bool, _exactly(bool))
     converter.register_structure_hook(str, _exactly(str))
@@ -127,10 +136,12 @@ def _converter() -> cattrs.Converter:
         lambda kind: getattr(kind, "__origin__", None) in (Mapping, dict, MappingProxyType), thawed
     )
     converter.register_structure_hook_func(
-        lambda kind: getattr(kind, "__origin__", kind) is not dict
-        and getattr(kind, "__origin__", None) is not None
-        and isinstance(kind.__origin__, type)
-        and issubclass(kind.__origin__, Mapping),
+        lambda kind: (
+            getattr(kind, "__origin__", kind) is not dict
+            and getattr(kind, "__origin__", None) is not None
+            and isinstance(kind.__origin__, type)
+            and issubclass(kind.__origin__, Mapping)
+        ),
         lambda value, _: frozen(_exactly(dict)(value, dict)),
     )
     converter.register_unstructure_hook_factory(

@@ -158,7 +158,9 @@ class Database:
                         connection.execute("BEGIN IMMEDIATE")
                 yield DriverWire(connection)
                 with translated():
-                    connection.execute("COMMIT") if self.dialect_name == "sqlite" else connection.commit()
+                    connection.execute(
+                        "COMMIT"
+                    ) if self.dialect_name == "sqlite" else connection.commit()
             except BaseException as error:
                 self._roll_back(connection, broken=isinstance(error, StorageUnavailableError))
                 raise
@@ -216,7 +218,9 @@ def _create(url: str, durability: str) -> Engine:
         ) from None
     backend = parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise SettingsError([f"scrmkit.database: {backend!r} is not supported; use sqlite or postgresql"])
+        raise SettingsError(
+            [f"scrmkit.database: {backend!r} is not supported; use sqlite or postgresql"]
+        )
     options: dict[str, Any] = {}
     if backend == "sqlite":
         options["connect_args"] = {"check_same_thread": False, "timeout": 10.0}

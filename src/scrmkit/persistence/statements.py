@@ -116,7 +116,10 @@ class Statements:
         """Set columns by equality; parameters: ``new_<column>`` in order, then ``old_<column>``."""
 
         def build() -> ClauseElement:
-            matches = [table.c[name] == bindparam(f"old_{name}", type_=table.c[name].type) for name in where]
+            matches = [
+                table.c[name] == bindparam(f"old_{name}", type_=table.c[name].type)
+                for name in where
+            ]
             return (
                 update(table)
                 .where(*matches)
@@ -142,7 +145,9 @@ class Statements:
 
         def build() -> ClauseElement:
             source, wanted = self.keys([table.c[name] for name in keys])
-            matches = and_(*(table.c[name] == value for name, value in zip(keys, wanted, strict=True)))
+            matches = and_(
+                *(table.c[name] == value for name, value in zip(keys, wanted, strict=True))
+            )
             picked = [table.c[name] for name in columns] or list(table.columns)
             clause = select(*picked).select_from(source.join(table, matches))
             if lock and self.dialect_name == "postgresql":
@@ -208,7 +213,10 @@ class Statements:
 
         def build() -> ClauseElement:
             r = schema.resource
-            held, used = bindparam("d_held", type_=BigInteger()), bindparam("d_used", type_=BigInteger())
+            held, used = (
+                bindparam("d_held", type_=BigInteger()),
+                bindparam("d_used", type_=BigInteger()),
+            )
             return (
                 update(r)
                 .values(held=r.c.held + held, used=r.c.used + used)
