@@ -12,6 +12,8 @@ every plugin:
     The kinds that it registers; their names start with the plugin's type.
 ``identity_kinds``
     Names of identity types that it registers.
+``close()``
+    Called once, when the engine closes: give connections back.
 
 Deciding methods (``address``, ``needs``, ``decide``, ``open``, ``act``, ``due``,
 ``fold``, ``score``) are pure: equal arguments give equal answers, they ask no

@@ -153,10 +153,16 @@ class Delivered:
 
 @attrs.frozen(kw_only=True)
 class Undelivered:
-    """The platform took it and later said that it did not arrive."""
+    """
+    The platform took it and later said that it did not arrive.
+
+    Attributes:
+        suppress: Whether this address must never be written to again by this channel.
+    """
 
     code: str
     reason: str
+    suppress: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -190,9 +196,14 @@ class TryLater:
 
 @attrs.frozen(kw_only=True)
 class Unknown:
-    """It may or may not have been done: the answer was lost."""
+    """It may or may not have been done: the answer was lost.
+
+    Attributes:
+        provider_id: What a later report would name it by, if that is known.
+    """
 
     reason: str
+    provider_id: str | None = None
 
 
 DeliveryOutcome = Accepted | Delivered | Undelivered | Refused | TryLater | Unknown

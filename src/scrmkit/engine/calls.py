@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @attrs.define(slots=True)
 class Health:
-    """How a plugin has been doing; *in_a_row* counts failures and overruns since the last good call."""
+    """How a plugin has been doing; *in_a_row* counts what went wrong since the last good call."""
 
     failures: int = 0
     overruns: int = 0
@@ -77,7 +77,7 @@ class Calls:
             result = function(*args, **named)
             if type(result) is GeneratorType:
                 result = tuple(result)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             self.failed(loaded, what, error)
             return False, None
         if timed and time.perf_counter() - start > self._budget_s:
@@ -93,7 +93,7 @@ class Calls:
         """Count a failure against a plugin."""
         own = isinstance(error, ContractError | UndeclaredReadError)
         text = str(error) if own else type(error).__name__
-        line = _line_of(error)
+        line = line_of(error)
         self._count(loaded, what, f"{text}{line}", overrun=False)
 
     def _count(self, loaded: LoadedPlugin, what: str, text: str, *, overrun: bool) -> None:
@@ -199,7 +199,7 @@ def _tenant_of(arguments: dict[str, Any]) -> str | None:
     return None
 
 
-def _line_of(error: BaseException) -> str:
+def line_of(error: BaseException) -> str:
     """Where it broke, without what it said: an exception's text may hold personal values."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

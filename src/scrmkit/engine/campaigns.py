@@ -120,7 +120,8 @@ class Campaigns:
         rules = self._codec.load(json.loads(row[5]), self._mechanics[row[3]].plugin.Rules)
         return Campaign(
             id=CampaignId(row[1]), version=row[2], mechanic=row[3], name=row[4], rules=rules,
-            starts_at=from_micros(row[6]), ends_at=from_micros(row[7]), status=CampaignStatus(row[8]),
+            starts_at=from_micros(row[6]), ends_at=from_micros(row[7]),
+            status=CampaignStatus(row[8]),
             brand=None if row[9] is None else BrandId(row[9]),
             shop=None if row[10] is None else ShopId(row[10]),
         )  # fmt: skip

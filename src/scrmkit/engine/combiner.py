@@ -67,7 +67,7 @@ class Combiner:
             outcomes = self._record([waiter.touchpoint for waiter in batch])
             for waiter, outcome in zip(batch, outcomes, strict=True):
                 waiter.outcome = outcome
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it
             for waiter in batch:
                 if waiter.outcome is None:
                     waiter.error = error

@@ -127,6 +127,8 @@ class Deciding:
     def decide(self, frame: Frame) -> None:
         """Ask everybody with the state as it is, then apply all decisions in order."""
         said: list[tuple[Author, Target | None, Decision]] = []
+        if frame.decided is not None:
+            said.append((Author(frame.decided[0]), None, frame.decided[1]))
         for loaded in self._shared.interests.of(frame.touchpoint):
             if not self._shared.calls.is_asked(loaded):
                 continue
@@ -229,7 +231,7 @@ class Deciding:
         except GuardError as guard:
             self._refuse(frame, author, target, str(guard))
             return
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's value may do anything
             self._forget(opened)
             shown = ContractError(str(error)) if isinstance(error, InvalidValueError) else error
             self._shared.calls.failed(author.loaded, "effects", shown)
@@ -296,7 +298,9 @@ class Deciding:
             frame.person,
         }
         if named:
-            keys = sorted((frame.tenant, int(customer)) for customer in named)
+            keys = sorted(
+                (frame.tenant, int(customer)) for customer in named if customer is not None
+            )
             found = self._work.select(schema.customer, ("tenant", "id"), keys, columns=("id",))
             if len(found) < len(keys):
                 raise InvalidValueError("an effect names a customer that does not exist")

@@ -121,7 +121,9 @@ class Documents:
         return {
             "type": "post", "ledger": f"{author.name}/{x.ledger}",
             "legs": [[leg.owner, leg.amount] for leg in x.legs],
-            "once": key_of(frame.tenant, author.name, author.campaign, instance_key(author), x.once),
+            "once": key_of(
+                frame.tenant, author.name, author.campaign, instance_key(author), x.once
+            ),
             "floor": x.floor,
         }  # fmt: skip
 

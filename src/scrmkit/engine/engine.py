@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from scrmkit.clock import Clock, SystemClock
+from scrmkit.clock import Clock, SystemClock, aware
 from scrmkit.domain.campaign import Campaign, CampaignStatus
 from scrmkit.domain.decisions import Outcome
-from scrmkit.domain.ids import TenantId
+from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.kinds import CampaignChanged
 from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.broadcast import Broadcast, Broadcasts
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
@@ -23,7 +25,9 @@ from scrmkit.engine.deciding import Shared
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
 from scrmkit.engine.intake import Intake
+from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
+from scrmkit.engine.scoring import Scoring, ScoringReport
 from scrmkit.engine.targets import Interests
 from scrmkit.persistence.codec import Codec
 from scrmkit.persistence.database import Database, JoinedWire
@@ -89,13 +93,19 @@ class Engine:
         )  # fmt: skip
         self.intake = Intake(self.shared, self.database, settings, self.clock)
         self._combiner = Combiner(self._record)
+        self._scoring = Scoring(self.shared, self.database, self.intake)
+        self._broadcasts = Broadcasts(self.intake)
 
     def close(self) -> None:
         """Give the database back; what is durable stays, what is under way is finished first."""
         keep_health(self.database, self.calls)
+        for loaded in self.plugins.plugins:
+            close = getattr(loaded.plugin, "close", None)
+            if close is not None:
+                self.calls.call(loaded, "close", close, timed=False)
         self.database.close()
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -148,6 +158,67 @@ class Engine:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
         with connection.begin_nested():
             yield Joined(self, connection)
+
+    def ask(self, touchpoint: Touchpoint[Any]) -> Outcome:
+        """
+        What would be decided if this were recorded now: a quote, a preview.
+
+        Nothing is recorded, nothing is sent; the ids in the outcome mean nothing.
+        """
+        return self.intake.ask(touchpoint)
+
+    def undo_merge(self, kept: CustomerId, moved: CustomerId, *, tenant: str | None = None) -> None:
+        """
+        Make *moved* a customer of its own again, exactly as before it was merged into *kept*.
+
+        Raises:
+            UnknownNameError: There is no such merge that is not undone.
+            ConflictError: *kept* was merged into somebody since; undo that first.
+        """
+        owner = self.intake.tenant(tenant)
+        split(self.database, self.intake, self.clock, owner, int(kept), int(moved))
+
+    # --- work over everybody -------------------------------------------------------------
+
+    def score(
+        self,
+        scorer: str,
+        *,
+        as_of: datetime | None = None,
+        tenant: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ScoringReport:
+        """
+        Score every customer as of a moment (now, if none is given); see ``Scoring.run``.
+
+        Args:
+            progress: Called with how many are done, and of how many.
+        """
+        moment = aware(as_of) if as_of is not None else self.clock.now()
+        return self._scoring.run(scorer, moment, self.intake.tenant(tenant), progress)
+
+    def broadcast(
+        self,
+        broadcast: Broadcast,
+        people: Iterable[CustomerId],
+        *,
+        author: str,
+        tenant: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """
+        Plan one message for each of *people* through the contact policy.
+
+        Args:
+            author: The configured plugin in whose name it is proposed.
+            progress: Called with how many have been planned or suppressed.
+
+        Returns:
+            How many customers were looked at.
+        """
+        loaded = self.plugins.named(author)
+        owner = self.intake.tenant(tenant)
+        return self._broadcasts.plan(broadcast, people, loaded, owner, self.clock.now(), progress)
 
     # --- campaigns -----------------------------------------------------------------------
 

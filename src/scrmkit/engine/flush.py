@@ -1,4 +1,4 @@
-"""Writes a working set: each table once, and every conditional write compared with its row count."""
+"""Writes a working set: each table once, every conditional write checked by its row count."""
 
 from __future__ import annotations
 

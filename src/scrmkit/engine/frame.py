@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from scrmkit.domain.decisions import Decision
 from scrmkit.domain.messages import Message
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine.rows import InstanceRow
@@ -25,6 +26,7 @@ class Frame:
         decisions: The stored form; effects are documents.
         proposals: Messages and requests that were asked for and are not planned yet.
         emitted: What to record right after this one.
+        decided: A decision that was made elsewhere and is only written down here.
     """
 
     id: int
@@ -44,6 +46,7 @@ class Frame:
     answers: dict[str, Any] = attrs.field(factory=dict)
     emitted: list[Touchpoint[Any]] = attrs.field(factory=list)
     by_key: str = ""
+    decided: tuple[LoadedPlugin, Decision] | None = None
 
 
 @attrs.define(slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ import attrs
 import structlog
 
 from scrmkit.clock import Clock, to_micros
-from scrmkit.domain.decisions import Outcome
+from scrmkit.domain.decisions import Decision, Outcome
 from scrmkit.domain.ids import TenantId, TouchpointId
 from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.calls import line_of
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.documents import checked_kind
 from scrmkit.engine.frame import Frame
@@ -31,6 +32,7 @@ from scrmkit.failpoints import failpoint
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Database, Wire
+from scrmkit.plugins import LoadedPlugin
 from scrmkit.settings import Settings
 
 log = structlog.get_logger("scrmkit.intake")
@@ -107,19 +109,40 @@ class Intake:
         except ConflictError:
             if len(touchpoints) == 1:
                 raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one poison touchpoint must not take others along
             if len(touchpoints) == 1:
                 return [self._parked(touchpoints[0], error)]
         half = len(touchpoints) // 2
         return self.record(touchpoints[:half]) + self.record(touchpoints[half:])
 
+    def record_decided(
+        self, touchpoint: Touchpoint[Any], author: LoadedPlugin, decision: Decision
+    ) -> Outcome:
+        """
+        Record a touchpoint of the core's own with a decision that was made elsewhere.
+
+        Raises:
+            StorageUnavailableError, ConflictError: Nothing was recorded; try again later.
+        """
+        checked = self.checked(touchpoint)
+        return self._in_unit(lambda unit: [unit.record_decided(checked, author, decision)])[0]
+
+    def ask(self, touchpoint: Touchpoint[Any]) -> Outcome:
+        """What would be decided if this were recorded now; nothing is."""
+        checked = self.checked(touchpoint)
+        with self._database.reading() as wire:
+            unit = self._unit(wire, dry=True)
+            return unit.record([checked])[0]
+
+    def _unit(self, wire: Wire, *, dry: bool = False) -> Unit:
+        policy, statements = self._settings.policy, self._database.statements
+        return Unit(self._shared, policy, wire, statements, self._clock.now(), dry=dry)
+
     def record_in(
         self, wire: Wire, touchpoints: Sequence[Touchpoint[Any]]
     ) -> tuple[list[Outcome], list[Frame]]:
         """Record inside a transaction of somebody else's; tell nobody yet."""
-        unit = Unit(
-            self._shared, self._settings.policy, wire, self._database.statements, self._clock.now()
-        )
+        unit = self._unit(wire)
         outcomes = unit.record(touchpoints)
         return outcomes, unit.frames
 
@@ -134,13 +157,17 @@ class Intake:
             )
 
     def _tried(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        return self._in_unit(lambda unit: unit.record(touchpoints))
+
+    def _in_unit(self, record: Callable[[Unit], list[Outcome]]) -> list[Outcome]:
         for attempt in range(_TRIES):
             try:
                 with self._database.writing() as wire:
-                    outcomes, frames = self.record_in(wire, touchpoints)
+                    unit = self._unit(wire)
+                    outcomes = record(unit)
                     failpoint("intake.before_commit")
                 failpoint("intake.after_commit")
-                self.announce(frames)
+                self.announce(unit.frames)
                 return outcomes
             except ConflictError:
                 if attempt + 1 == _TRIES:
@@ -151,7 +178,10 @@ class Intake:
 
     def _parked(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome:
         text = str(error) if isinstance(error, ScrmkitError) else type(error).__name__
-        log.error("touchpoint_parked", kind=touchpoint.kind, tenant=touchpoint.tenant, error=text)
+        where = line_of(error)
+        log.error(
+            "touchpoint_parked", kind=touchpoint.kind, tenant=touchpoint.tenant, error=text + where
+        )
         id_ = self._shared.ids.take()
         row = (
             id_, touchpoint.tenant, touchpoint.kind, touchpoint.key, self._document(touchpoint),
@@ -165,5 +195,5 @@ class Intake:
         """All of it, so that it can be recorded later; the one place of its personal values."""
         try:
             return to_json(self._shared.codec.dump(touchpoint)).replace("\\u0000", "\\ufffd")
-        except Exception:
+        except Exception:  # noqa: BLE001 - what broke the touchpoint may break this too
             return "{}"

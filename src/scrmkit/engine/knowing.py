@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -50,41 +50,52 @@ class Knowing:
             r.StockOf: self._stock,
             r.BalanceOf: self._balance,
         }
+        self._load: dict[type, Callable[[Any], None]] = {
+            r.ParticipantOf: self._load_parts,
+            r.Participants: self._load_parts,
+            r.PartsOf: self._load_parts,
+            r.StockOf: self._load_stock,
+            r.BalanceOf: self._load_accounts,
+            r.ActivityOf: self._load_activities,
+        }
 
     def load(self, wanted: Iterable[Wanted]) -> None:
         """Load everything of *wanted* that is not there yet, each table in one query."""
         people: dict[Any, list[tuple[str, int]]] = {}
-        members, stocks, accounts, activities, refs = [], [], [], [], []
-        for tenant, plugin, read in wanted:
-            kind = type(read)
+        others: dict[type, list[Wanted]] = {}
+        for one in wanted:
+            kind = type(one[2])
             table = _TABLES.get(kind)
             if table is not None:
-                people.setdefault(table, []).append((tenant, read.customer))  # type: ignore[attr-defined]
-            elif isinstance(read, r.ParticipantOf):
-                members.append((tenant, read.ref.plugin, int(read.customer)))
-                refs.append((tenant, read.ref))
-            elif isinstance(read, r.PartsOf):
-                members.append((tenant, plugin, int(read.customer)))
-            elif isinstance(read, r.Participants):
-                refs.append((tenant, read.ref))
-            elif isinstance(read, r.StockOf):
-                stocks.append((tenant, f"{plugin}/{read.campaign}/{read.resource}"))
-            elif isinstance(read, r.BalanceOf):
-                accounts.append((tenant, f"{plugin}/{read.ledger}", read.owner))
-            elif isinstance(read, r.ActivityOf):
-                activities.append(_activity_key(tenant, read))
+                people.setdefault(table, []).append((one[0], one[2].customer))  # type: ignore[attr-defined]
+            else:
+                others.setdefault(kind, []).append(one)
         for table, those in people.items():
             self._work.load_newest(table, those)
-        if refs:
-            self._work.load_instances(refs)
-        if members:
-            self._work.load_members(members)
-        if stocks:
-            self._work.load_resources(stocks)
-        if accounts:
-            self._work.load_accounts(accounts)
-        if activities:
-            self._work.load_activities(activities)
+        for kind, asked in others.items():
+            self._load[kind](asked)
+
+    def _load_parts(self, asked: Sequence[tuple[str, str, Any]]) -> None:
+        refs = [(tenant, one.ref) for tenant, _, one in asked if not isinstance(one, r.PartsOf)]
+        self._work.load_instances(refs)
+        self._work.load_members(
+            (tenant, plugin if isinstance(one, r.PartsOf) else one.ref.plugin, int(one.customer))
+            for tenant, plugin, one in asked
+            if not isinstance(one, r.Participants)
+        )
+
+    def _load_stock(self, asked: Sequence[tuple[str, str, Any]]) -> None:
+        self._work.load_resources(
+            (tenant, f"{plugin}/{one.campaign}/{one.resource}") for tenant, plugin, one in asked
+        )
+
+    def _load_accounts(self, asked: Sequence[tuple[str, str, Any]]) -> None:
+        self._work.load_accounts(
+            (tenant, f"{plugin}/{one.ledger}", one.owner) for tenant, plugin, one in asked
+        )
+
+    def _load_activities(self, asked: Sequence[tuple[str, str, Any]]) -> None:
+        self._work.load_activities(_activity_key(tenant, one) for tenant, _, one in asked)
 
     def view(self, tenant: str, plugin: str, declared: frozenset[r.Read[Any]], now_us: int) -> View:
         """What one plugin may know about one touchpoint."""
@@ -238,7 +249,8 @@ def tag_of(row: tuple[Any, ...]) -> Tag:
     """A tag from its row."""
     return Tag(
         group=row[2], name=row[3], at=from_micros(row[5]), source=TagSource(row[8]), plugin=row[9],
-        touchpoint=TouchpointId(row[10]), expires_at=None if row[11] is None else from_micros(row[11]),
+        touchpoint=TouchpointId(row[10]),
+        expires_at=None if row[11] is None else from_micros(row[11]),
     )  # fmt: skip
 
 

@@ -357,7 +357,8 @@ class Planning:
         kept = status in (Status.PLANNED, Status.PROPOSED)
         self._write(
             one, message.channel, "message", str(message.purpose), candidate.operation,
-            candidate.address[0] if candidate.address else None, candidate.now, one.body if kept else None,
+            candidate.address[0] if candidate.address else None, candidate.now,
+            one.body if kept else None,
         )  # fmt: skip
         if not kept and "reply_to" in document:
             self.follow_ups.append(

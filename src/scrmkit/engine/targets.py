@@ -108,6 +108,7 @@ class Targets:
         )
 
     def of(self, frame: Frame, loaded: LoadedPlugin, addresses: Iterable[Any]) -> Iterator[Target]:
+        """The instances that addresses lead to, each once; without a row where it is to be opened."""
         seen: set[InstanceRef] = set()
         for address in addresses:
             for ref in self._refs(frame, loaded, address):

@@ -11,7 +11,7 @@ import attrs
 
 from scrmkit.clock import to_micros
 from scrmkit.domain.chance import Chance
-from scrmkit.domain.decisions import Now, Outcome, Said
+from scrmkit.domain.decisions import Decision, Now, Outcome, Said
 from scrmkit.domain.ids import CustomerId, TouchpointId
 from scrmkit.domain.kinds import CustomerMerged
 from scrmkit.domain.policy import Policy
@@ -30,6 +30,7 @@ from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Wire
 from scrmkit.persistence.statements import Statements
+from scrmkit.plugins import LoadedPlugin
 
 MAX_DEPTH = 16
 """How deep emitted touchpoints may lead to further ones, and how many rounds follow a batch."""
@@ -39,13 +40,22 @@ class Unit:
     """
     Records touchpoints inside a transaction that the caller opens and ends.
 
+    A *dry* one decides and writes nothing.
+
     Touchpoints are taken one after another: each sees what the one before it
     left, so that the size of a batch never changes a result. A touchpoint
     that merges customers is a batch of its own.
     """
 
     def __init__(
-        self, shared: Shared, policy: Policy, wire: Wire, statements: Statements, at: datetime
+        self,
+        shared: Shared,
+        policy: Policy,
+        wire: Wire,
+        statements: Statements,
+        at: datetime,
+        *,
+        dry: bool = False,
     ) -> None:
         self._shared = shared
         self._policy = policy
@@ -53,7 +63,16 @@ class Unit:
         self._statements = statements
         self._at = at
         self._at_us = to_micros(at)
+        self._dry = dry
+        self._decided: tuple[LoadedPlugin, Decision] | None = None
         self.frames: list[Frame] = []
+
+    def record_decided(
+        self, touchpoint: Touchpoint[Any], author: LoadedPlugin, decision: Decision
+    ) -> Outcome:
+        """Record one touchpoint together with a decision that was made elsewhere."""
+        self._decided = (author, decision)
+        return self.record([touchpoint])[0]
 
     def record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
         """The outcomes in order; what instances asked to be told is recorded too."""
@@ -125,11 +144,12 @@ class Unit:
             if resolved.joins and taken:
                 break
             frame = self._frame(touchpoint, resolved, work)
+            frame.decided, self._decided = self._decided, None
             taken.append((index, frame))
             if resolved.joins:
                 merged = [(frame, resolved.person or 0, other) for other in resolved.joins]
                 break
-        follow_ups = self._merge(work, merged)
+        follow_ups = [] if self._dry else self._merge(work, merged)
         follow_ups += self._process(work, [frame for _, frame in taken])
         for index, frame in taken:
             outcomes[index] = outcome_of(frame.id, frame.person, frame.decisions)
@@ -147,7 +167,8 @@ class Unit:
         return Frame(
             id=id_, tenant=tenant, kind=self._shared.plugins.kinds[touchpoint.kind],
             touchpoint=touchpoint, occurred_us=to_micros(touchpoint.occurred_at),
-            received_us=self._at_us, identity_ids=resolved.identity_ids, new_identities=resolved.new,
+            received_us=self._at_us, identity_ids=resolved.identity_ids,
+            new_identities=resolved.new,
             customer=resolved.customer, person=resolved.person, root=id_,
             by_key=f"{touchpoint.kind}|{touchpoint.key}",
         )  # fmt: skip
@@ -211,7 +232,8 @@ class Unit:
         planning.plan(deciding.proposed, [self._now(deciding, one) for one in deciding.proposed])
         for frame in done:
             self._write(work, frame)
-        flush(work)
+        if not self._dry:
+            flush(work)
         self.frames += done
         return planning.follow_ups
 

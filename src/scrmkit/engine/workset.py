@@ -107,7 +107,7 @@ class WorkSet:
             self._take_instance(row)
 
     def _take_instance(self, row: Sequence[Any]) -> None:
-        instance = InstanceRow(*row, base=row[7])
+        instance = InstanceRow(*row[:10], row[7])
         instance.closed = bool(instance.closed)
         self.add_instance(instance)
 
@@ -224,7 +224,7 @@ class WorkSet:
         key = (tenant, resource, name)
         if key not in self.reservations:
             rows = self.select(schema.reservation, ("tenant", "resource", "name"), [key])
-            self.reservations[key] = ReservationRow(*rows[0], base=rows[0][4]) if rows else None
+            self.reservations[key] = ReservationRow(*rows[0][:7], rows[0][4]) if rows else None
         return self.reservations[key]
 
     def load_accounts(self, wanted: Iterable[tuple[str, str, str]]) -> None:
@@ -233,7 +233,7 @@ class WorkSet:
         for key in missing:
             self.accounts[key] = AccountRow(*key, balance=0)
         for row in self.select(schema.account, ("tenant", "ledger", "owner"), missing):
-            self.accounts[tuple(row[:3])].balance = row[3]  # type: ignore[index]
+            self.accounts[tuple(row[:3])].balance = row[3]
 
     def is_posted(self, tenant: str, ledger: str, posting: str) -> bool:
         """Whether a posting has been made."""

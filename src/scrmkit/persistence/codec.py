@@ -55,7 +55,7 @@ class Codec:
             return self._converter.structure(value, into)
         except InvalidValueError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - cattrs raises what the values raise
             where = "; ".join(_places(error)) or type(error).__name__
             raise InvalidValueError(f"not a {into.__name__}: {where}") from None
 

@@ -77,6 +77,14 @@ class JoinedWire:
             result = self._connection.exec_driver_sql(statement.sql, tuple(parameters))
             return [tuple(row) for row in result.fetchall()]
 
+    def stream(self, statement: Statement, parameters: Row = ()) -> Iterator[Any]:
+        """Run a query and hand its rows out without holding them all."""
+        with translated():
+            connection = self._connection.execution_options(stream_results=True)
+            result = connection.exec_driver_sql(statement.sql, tuple(parameters))
+            for part in result.partitions(2000):
+                yield from part
+
     def many(self, statement: Statement, rows: Sequence[Row]) -> int:
         """Run a statement for each row of parameters."""
         with translated():
@@ -190,7 +198,7 @@ class Database:
                     connection.execute("ROLLBACK")
             else:
                 connection.rollback()
-        except Exception:
+        except Exception:  # noqa: BLE001 - a connection that cannot roll back is given up
             broken = True
         if broken:
             self._drop()
@@ -260,7 +268,7 @@ def _claim(engine: Engine) -> Any:
         file = lock_path.open("a+")
     except OSError as error:
         raise StorageUnavailableError(
-            f"cannot write beside the database: {error.strerror}; check the path in scrmkit.database"
+            f"cannot write beside the database ({error.strerror}); check scrmkit.database"
         ) from error
     try:
         _lock(file)

@@ -452,7 +452,15 @@ plugin_health = Table(
     _text("last_error", 300),
 )
 
-PERSON_TABLES = (customer, identity, touchpoint, tag, attribute, memo, consent, score) + (
+PERSON_TABLES = (
+    customer,
+    identity,
+    touchpoint,
+    tag,
+    attribute,
+    memo,
+    consent,
+    score,
     participant,
     outgoing,
 )

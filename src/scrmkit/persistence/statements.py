@@ -53,7 +53,7 @@ class Statements:
     def __init__(self, dialect_name: str) -> None:
         self.dialect_name = dialect_name
         self._dialect: DefaultDialect = (
-            postgresql.psycopg.dialect(paramstyle="format")
+            postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
             if dialect_name == "postgresql"
             else sqlite.dialect(paramstyle="qmark")
         )
