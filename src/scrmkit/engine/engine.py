@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from sqlalchemy import event
+from sqlalchemy import event, literal, select
 from sqlalchemy.engine import Connection
 
 from scrmkit.clock import Clock, SystemClock, aware
@@ -104,6 +104,16 @@ class Engine:
             if close is not None:
                 self.calls.call(loaded, "close", close, timed=False)
         self.database.close()
+
+    def check_storage(self) -> None:
+        """
+        Ask the database for an answer.
+
+        Raises:
+            StorageError: It gives none.
+        """
+        with self.database.reading() as wire:
+            wire.rows(self.database.statements.once(("ping",), lambda: select(literal(1))))
 
     def __enter__(self) -> Self:
         return self

@@ -76,7 +76,7 @@ class InstanceRow:
     version: int
     closed: bool
     opened_at: int
-    base: int
+    base: int = 0
     typed: Any = None
 
     @property
@@ -137,7 +137,7 @@ class ReservationRow:
     status: str
     expires_at: int | None
     instance: int | None
-    base: str | None
+    base: str | None = None
 
 
 @attrs.define(slots=True, eq=False)

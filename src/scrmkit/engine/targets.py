@@ -108,7 +108,7 @@ class Targets:
         )
 
     def of(self, frame: Frame, loaded: LoadedPlugin, addresses: Iterable[Any]) -> Iterator[Target]:
-        """The instances that addresses lead to, each once; without a row where it is to be opened."""
+        """The instances that addresses lead to, each once; those to be opened without a row."""
         seen: set[InstanceRef] = set()
         for address in addresses:
             for ref in self._refs(frame, loaded, address):

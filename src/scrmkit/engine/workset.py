@@ -107,7 +107,8 @@ class WorkSet:
             self._take_instance(row)
 
     def _take_instance(self, row: Sequence[Any]) -> None:
-        instance = InstanceRow(*row[:10], row[7])
+        instance = InstanceRow(*row)
+        instance.base = instance.version
         instance.closed = bool(instance.closed)
         self.add_instance(instance)
 
@@ -224,7 +225,10 @@ class WorkSet:
         key = (tenant, resource, name)
         if key not in self.reservations:
             rows = self.select(schema.reservation, ("tenant", "resource", "name"), [key])
-            self.reservations[key] = ReservationRow(*rows[0][:7], rows[0][4]) if rows else None
+            row = ReservationRow(*rows[0]) if rows else None
+            if row is not None:
+                row.base = row.status
+            self.reservations[key] = row
         return self.reservations[key]
 
     def load_accounts(self, wanted: Iterable[tuple[str, str, str]]) -> None:
