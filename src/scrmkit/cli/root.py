@@ -21,6 +21,8 @@ _COMMANDS = {
     "doctor": Lazy("scrmkit.cli.doctor:doctor", "Check the installation and the settings."),
     "plugin": Lazy("scrmkit.cli.plugin:plugin", "List and describe plugins."),
     "hooks": Lazy("scrmkit.cli.hooks:hooks", "Show who implements each hook, in call order."),
+    "db": Lazy("scrmkit.cli.db:db", "Make the database, or bring it up to date."),
+    "import": Lazy("scrmkit.cli.import_orders:import_group", "Bring in what other systems know."),
     "sandbox": Lazy("scrmkit.cli.sandbox:sandbox", "Run a local server that acts as a platform."),
 }
 
@@ -66,6 +68,9 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Who read our output has gone; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        click.echo(f"Error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
         return FAILED
     return code if isinstance(code, int) else DONE
 
