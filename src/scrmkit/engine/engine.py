@@ -28,6 +28,7 @@ from scrmkit.engine.intake import Intake
 from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.scoring import Scoring, ScoringReport
+from scrmkit.engine.status import Status, status
 from scrmkit.engine.targets import Interests
 from scrmkit.persistence.codec import Codec
 from scrmkit.persistence.database import Database, JoinedWire
@@ -176,6 +177,14 @@ class Engine:
         Nothing is recorded, nothing is sent; the ids in the outcome mean nothing.
         """
         return self.intake.ask(touchpoint)
+
+    def find(self, kind: str, key: str, *, tenant: str | None = None) -> Outcome | None:
+        """The outcome of a touchpoint that was recorded before, None where it was not."""
+        return self.intake.find(kind, key, self.intake.tenant(tenant))
+
+    def status(self, *, tenant: str | None = None, since: int = 0) -> Status:
+        """How much there is of everything; see ``Status``."""
+        return status(self.database, self.intake.tenant(tenant), since=since)
 
     def undo_merge(self, kept: CustomerId, moved: CustomerId, *, tenant: str | None = None) -> None:
         """

@@ -127,6 +127,11 @@ class Intake:
         checked = self.checked(touchpoint)
         return self._in_unit(lambda unit: [unit.record_decided(checked, author, decision)])[0]
 
+    def find(self, kind: str, key: str, tenant: str) -> Outcome | None:
+        """The stored outcome of a touchpoint, None where it was never recorded."""
+        with self._database.reading() as wire:
+            return self._unit(wire).stored([(tenant, kind, key)]).get((tenant, kind, key))
+
     def ask(self, touchpoint: Touchpoint[Any]) -> Outcome:
         """What would be decided if this were recorded now; nothing is."""
         checked = self.checked(touchpoint)

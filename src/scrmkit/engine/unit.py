@@ -94,7 +94,7 @@ class Unit:
     ) -> list[Touchpoint[Any]]:
         first: dict[tuple[str, str, str], int] = {}
         repeated: list[tuple[int, int]] = []
-        stored = self._stored([touchpoint for _, touchpoint in indexed])
+        stored = self.stored([(str(t.tenant), t.kind, t.key) for _, t in indexed])
         fresh: list[tuple[int, Touchpoint[Any]]] = []
         for index, touchpoint in indexed:
             key = (str(touchpoint.tenant), touchpoint.kind, touchpoint.key)
@@ -113,10 +113,8 @@ class Unit:
             outcomes[index] = attrs.evolve(outcomes[earlier], duplicate=True)
         return follow_ups
 
-    def _stored(
-        self, touchpoints: Iterable[Touchpoint[Any]]
-    ) -> dict[tuple[str, str, str], Outcome]:
-        keys = [(str(t.tenant), t.kind, t.key) for t in touchpoints]
+    def stored(self, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Outcome]:
+        """The outcomes of what is recorded of ``(tenant, kind, key)``, as duplicates."""
         statement = self._statements.by_keys(
             schema.touchpoint,
             ("tenant", "kind", "key"),
