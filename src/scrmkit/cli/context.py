@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from scrmkit.engine import Engine
     from scrmkit.persistence.database import Database
     from scrmkit.plugins import PluginSet
@@ -69,13 +71,28 @@ class CliContext:
             yield engine
 
     @contextmanager
-    def database(self, settings: Settings, *, writes: bool = False) -> Iterator[Database]:
+    def reading(self) -> Iterator[Connection]:
         """
-        The database alone, without any plugin; to look at it while others write.
+        A transaction that only reads, without any plugin; others may write meanwhile.
 
         Raises:
-            StorageUnavailableError: It is not there.
+            SchemaOutOfDateError: The database is not there, or not this version's.
         """
+        from scrmkit.errors import SchemaOutOfDateError
+        from scrmkit.persistence.database import translated
+        from scrmkit.persistence.migrate import require_current
+
+        settings = self.settings()
+        if not is_there(settings):
+            raise SchemaOutOfDateError("there is no database yet; run: scrmkit db upgrade")
+        with self.database(settings) as database:
+            require_current(database)
+            with translated(), database.engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def database(self, settings: Settings, *, writes: bool = False) -> Iterator[Database]:
+        """The database alone, without any plugin and whatever its schema."""
         from scrmkit.persistence.database import Database
 
         url = settings.database.reveal()
@@ -84,3 +101,11 @@ class CliContext:
             yield database
         finally:
             database.close()
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether there is a database to look at: opening a SQLite file would make one."""
+    from sqlalchemy.engine import make_url
+
+    url = make_url(settings.database.reveal())
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy.engine import make_url
 
-from scrmkit.cli.context import CliContext
+from scrmkit.cli.context import CliContext, is_there
 from scrmkit.cli.output import json_option, note, print_json
 from scrmkit.persistence import migrate
-from scrmkit.settings import Settings
 
 
 @click.group()
@@ -76,13 +73,7 @@ def check(click_context: click.Context, as_json: bool) -> None:
 def _standing(context: CliContext) -> dict[str, Any]:
     settings = context.settings()
     at = None
-    if _is_there(settings):
+    if is_there(settings):
         with context.database(settings) as database:
             at = migrate.current(database)
     return {"current": at, "needed": migrate.head()}
-
-
-def _is_there(settings: Settings) -> bool:
-    """Whether there is anything to look at: opening a SQLite file would make it."""
-    url = make_url(settings.database.reveal())
-    return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()

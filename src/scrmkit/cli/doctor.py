@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import click
 
 from scrmkit import __version__
-from scrmkit.cli.context import CliContext
+from scrmkit.cli.context import CliContext, is_there
 from scrmkit.cli.output import json_option, print_json
-from scrmkit.errors import PluginError, SettingsError
+from scrmkit.errors import PluginError, ScrmkitError, SettingsError
 from scrmkit.hooks import Finding
 from scrmkit.plugins import CONFIGURED, PluginSet, conflicts, discover
 from scrmkit.settings import Settings
@@ -51,6 +51,13 @@ def examine(context: CliContext) -> Iterator[Finding]:
     if settings is None:
         return
     yield from _environment(context, settings)
+    if is_there(settings):
+        yield from _database(context)
+    else:
+        text = "there is none yet"
+        yield Finding(
+            level="warning", subject="database", text=text, next_step="Run: scrmkit db upgrade"
+        )
     try:
         plugins = context.plugins(settings)
     except PluginError as error:
@@ -113,6 +120,25 @@ def _environment(context: CliContext, settings: Settings) -> Iterator[Finding]:
                 subject="environment",
                 text=f"nothing in [scrmkit] is overridden by {name}{hint}",
             )
+
+
+def _database(context: CliContext) -> Iterator[Finding]:
+    from scrmkit.cli.status import quarantined
+
+    try:
+        with context.reading() as connection:
+            stopped = quarantined(connection)
+        yield _ok("database", "it can be read and its schema is this version's")
+    except ScrmkitError as error:
+        yield Finding(level="error", subject="database", text=str(error))
+        return
+    for row in stopped:
+        yield Finding(
+            level="error",
+            subject=f"plugins.{row['plugin']}",
+            text=f"it is in quarantine since {row['since']:%Y-%m-%d %H:%M}Z: {row['last_error']}",
+            next_step=f"Put it right, then: scrmkit plugin release {row['plugin']}",
+        )
 
 
 def _asked(plugins: PluginSet) -> Iterator[Finding]:

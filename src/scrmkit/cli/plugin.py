@@ -10,7 +10,7 @@ import click
 
 from scrmkit.cli.context import CliContext
 from scrmkit.cli.output import json_option, note, print_json, print_table
-from scrmkit.errors import SettingsError, UnknownNameError
+from scrmkit.errors import ScrmkitError, SettingsError, UnknownNameError
 
 if TYPE_CHECKING:
     from scrmkit.plugins import Found
@@ -47,6 +47,7 @@ def listed(context: CliContext) -> list[dict[str, Any]]:
     found = discover()
     twice = conflicts(found)
     configured = _configured(context)
+    stopped = _quarantined(context)
     rows = []
     for one in found:
         uses = [use for use in configured if use.use == one.name]
@@ -56,7 +57,27 @@ def listed(context: CliContext) -> list[dict[str, Any]]:
         if use.use not in installed:
             state = "from a file" if ":" in use.use else "not installed"
             rows.append(_as_row(use.use, "", "", use.name, state))
+    for row in rows:
+        if row["configured_as"] in stopped and row["state"] == "enabled":
+            row["state"] = stopped[row["configured_as"]]
     return rows
+
+
+def _quarantined(context: CliContext) -> dict[str, str]:
+    """By configured name: since when a plugin is not asked any more; nothing without a database."""
+    from scrmkit.cli.status import quarantined
+
+    if not context.path.exists():
+        return {}
+    try:
+        with context.reading() as connection:
+            rows = quarantined(connection)
+    except ScrmkitError:
+        return {}
+    return {
+        row["plugin"]: f"in quarantine since {row['since']:%Y-%m-%d %H:%M}Z: {row['last_error']}"
+        for row in rows
+    }
 
 
 def _configured(context: CliContext) -> tuple[PluginSettings, ...]:
@@ -122,6 +143,19 @@ def info(context: CliContext, name: str, as_json: bool) -> None:
         print_json(data)
     else:
         _describe(data)
+
+
+@plugin.command("release")
+@click.argument("name")
+@click.pass_obj
+def release(context: CliContext, name: str) -> None:
+    """Let a plugin out of quarantine, by its configured name: it is asked again."""
+    from scrmkit.engine.health import release as let_out
+
+    with context.engine() as engine:
+        engine.plugins.named(name)
+        let_out(engine.database, engine.calls, name)
+    note(f"{name} is asked again.")
 
 
 def _names(kinds: Any) -> list[str]:

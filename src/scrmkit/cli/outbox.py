@@ -1,0 +1,73 @@
+"""``scrmkit outbox``: what is to go out, has gone out, or could not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy import Connection, select
+
+from scrmkit.cli.context import CliContext
+from scrmkit.cli.output import json_option, note, print_json, print_table
+from scrmkit.clock import from_micros
+from scrmkit.domain.messages import Status
+from scrmkit.persistence import schema
+
+
+@click.group()
+def outbox() -> None:
+    """List what goes out, and send dead letters again."""
+
+
+@outbox.command("list")
+@click.option("--status", "states", multiple=True, type=click.Choice([one.value for one in Status]))
+@click.option("--connector", help="Of this configured channel or connector alone.")
+@click.option("--tenant", help="Of this tenant alone.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000))
+@json_option
+@click.pass_obj
+def list_outbox(context: CliContext, /, limit: int, as_json: bool, **filters: Any) -> None:
+    """List messages and requests, the newest first; nothing personal."""
+    with context.reading() as connection:
+        rows = listed(connection, limit=limit + 1, **filters)
+    more, rows = len(rows) > limit, rows[:limit]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(_SHOWN, [[row[key] for key in _SHOWN] for row in rows])
+    if more:
+        note(f"There are more than {limit}; --limit shows more.")
+
+
+_SHOWN = ("id", "connector", "operation", "purpose", "status", "code", "attempts", "due_at")
+
+
+def listed(
+    connection: Connection,
+    *,
+    states: tuple[str, ...] = (),
+    connector: str | None = None,
+    tenant: str | None = None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Rows of the outbox, the newest first."""
+    c = schema.outgoing.c
+    columns = (
+        c.id, c.tenant, c.connector, c.operation, c.type, c.plugin, c.purpose, c.status, c.code,
+        c.reason, c.attempts, c.person, c.due_at, c.planned_at, c.settled_at,
+    )  # fmt: skip
+    wanted = select(*columns).order_by(c.id.desc()).limit(limit)
+    if states:
+        wanted = wanted.where(c.status.in_(states))
+    if connector is not None:
+        wanted = wanted.where(c.connector == connector)
+    if tenant is not None:
+        wanted = wanted.where(c.tenant == tenant)
+    return [_row(dict(row)) for row in connection.execute(wanted).mappings()]
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    row["customer"] = row.pop("person")
+    for name in ("due_at", "planned_at", "settled_at"):
+        row[name] = None if row[name] is None else from_micros(row[name])
+    return row
