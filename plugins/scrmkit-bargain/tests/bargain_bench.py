@@ -238,7 +238,7 @@ class Bench:
     def _take_in(self, touchpoint: Touchpoint[Any], timer: str | None) -> Decision | None:
         self.recorded.append(touchpoint)
         answers = []
-        for ref in self._refs(touchpoint):
+        for ref in dict.fromkeys(self._refs(touchpoint)):
             decision = self._decide(ref, touchpoint, timer)
             if decision is not None:
                 answers.append((ref, decision))

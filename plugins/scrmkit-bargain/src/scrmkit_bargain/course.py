@@ -81,7 +81,7 @@ def hold_stock(turn: Turn, until: datetime | None) -> Turn:
         capacity=turn.rules.stock,
         expires_at=until,
     )
-    return turn.then(reserve, has_stock=True, held_until=until)
+    return turn.then(reserve, has_stock=True)
 
 
 def drop_stock(turn: Turn) -> Turn:
@@ -89,7 +89,7 @@ def drop_stock(turn: Turn) -> Turn:
     if not turn.state.has_stock:
         return turn
     release = ReleaseReservation(resource=STOCK, reservation=turn.ref.key, committed=True)
-    return turn.then(release, has_stock=False, held_until=None)
+    return turn.then(release, has_stock=False)
 
 
 def won(turn: Turn, at: datetime) -> Turn:
@@ -136,7 +136,6 @@ def sold(turn: Turn, order: Order, paid_fen: int) -> Turn:
     turn = turn.then(
         CommitReservation(resource=STOCK, reservation=turn.ref.key),
         phase=Phase.PAID,
-        held_until=None,
         orders=turn.state.with_order(paid),
     )
     return _ended(turn).emit(kinds.BOUGHT, order.order_no)

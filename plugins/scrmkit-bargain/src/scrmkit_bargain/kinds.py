@@ -12,6 +12,13 @@ from scrmkit.domain.touchpoint import TouchpointKind
 from scrmkit.errors import InvalidValueError
 
 
+def _name(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if not 1 <= len(value) <= 64 or "\x00" in value:
+        raise InvalidValueError(
+            f"{attribute.name} has 1 to 64 characters and no NUL; it has {len(value)}"
+        )
+
+
 def _not_negative(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
     if value is not None and value < 0:
         raise InvalidValueError(f"{attribute.name} is 0 or more; it is {value}")
@@ -27,7 +34,7 @@ class Call:
     """
 
     campaign: CampaignId
-    bargain: str
+    bargain: str = attrs.field(validator=_name)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +49,7 @@ class Ordered(Call):
         discount_fen: Taken off by coupons or points; must be 0.
     """
 
-    order_no: str
+    order_no: str = attrs.field(validator=_name)
     shop_price_fen: int | None = attrs.field(default=None, validator=_not_negative)
     discount_fen: int = attrs.field(default=0, validator=_not_negative)
 

@@ -105,9 +105,10 @@ def paid(turn: Turn, payload: OrderPaid) -> Step[Bargain]:
         return _money_back(turn, order, payload.amount_fen, "underpaid")
     if not _may_still_buy(turn, order):
         return _money_back(turn, order, payload.amount_fen, "late")
-    turn = _with_stock(turn)
     if not turn.state.has_stock:
-        return _money_back(turn, order, payload.amount_fen, "sold_out")
+        if stock_free(turn) < 1:
+            return _money_back(turn, order, payload.amount_fen, "sold_out")
+        turn = hold_stock(turn, None)
     return sold(turn, order, payload.amount_fen).step(f"order {order.order_no} is paid")
 
 
@@ -119,17 +120,6 @@ def _may_still_buy(turn: Turn, order: Order) -> bool:
         wins = turn.known[PartsOf(turn.state.owner, turn.ref.campaign, WINNER)]
         return wins.open + wins.closed < turn.rules.wins_per_customer
     return turn.state.phase is Phase.WON
-
-
-def _with_stock(turn: Turn) -> Turn:
-    """The turn with a unit of stock if one can be had."""
-    free, until = stock_free(turn), turn.state.held_until
-    if until is not None and turn.now.at >= until:
-        # The core may have taken it back already and not told us yet.
-        turn = drop_stock(turn)
-    if turn.state.has_stock or free < 1:
-        return turn
-    return hold_stock(turn, None)
 
 
 def _money_back(turn: Turn, order: Order, paid_fen: int, why: str) -> Step[Bargain]:

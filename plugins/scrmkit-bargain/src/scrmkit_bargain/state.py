@@ -87,7 +87,6 @@ class Bargain:
         price_fen: The price that was won; None while bargaining.
         order_by: First moment at which it is too late to order; None before success.
         has_stock: Whether a unit is held or used.
-        held_until: When the core takes the held unit back, None where that does not come.
         orders: In the order in which they were placed.
     """
 
@@ -101,7 +100,6 @@ class Bargain:
     price_fen: int | None = None
     order_by: datetime | None = None
     has_stock: bool = False
-    held_until: datetime | None = None
     orders: tuple[Order, ...] = ()
 
     def order(self, order_no: str) -> Order | None:
