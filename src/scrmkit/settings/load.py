@@ -16,9 +16,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scrmkit.domain.segments import Segment
 from scrmkit.errors import SettingsError
 from scrmkit.settings.model import PluginSettings, Settings
 from scrmkit.settings.secret import BY_REFERENCE, Secret
+from scrmkit.settings.segments import segments_from
 from scrmkit.settings.structure import did_you_mean, expected, join, structure_options
 
 OVERRIDES: Mapping[str, tuple[str, ...]] = {
@@ -69,7 +71,7 @@ def settings_from(
         SettingsError: With every problem and its TOML path.
     """
     problems: list[str] = []
-    _refuse_unknown("", mapping, ("scrmkit", "plugins"), problems)
+    _refuse_unknown("", mapping, ("scrmkit", "plugins", "segments"), problems)
     core = _overridden(_table(mapping, "scrmkit", problems), environ)
     _refuse_unknown("scrmkit", core, _CORE, problems)
     folder, database = folder or Path(), _database(core.get("database"), folder, problems)
@@ -81,6 +83,7 @@ def settings_from(
     known: dict[str, Any] = {key: core[key] for key in core if key in _CORE}
     known |= {} if database is None else {"database": database}
     known |= {"environ": environ, "folder": folder, "plugins": [one for one in plugins if one]}
+    known["segments"] = _segments(_table(mapping, "segments", problems), tenants, problems)
     try:
         made = structure_options(Settings, known, "scrmkit", environ, folder)
     except SettingsError as error:
@@ -153,3 +156,20 @@ def _plugin(name: str, table: Any, tenants: Any, problems: list[str]) -> PluginS
         problems.append(f"{path}.tenant: unknown tenant{did_you_mean(tenant, map(str, tenants))}")
         return None
     return plugin
+
+
+def _segments(tables: Mapping[str, Any], tenants: Any, problems: list[str]) -> tuple[Segment, ...]:
+    try:
+        segments = segments_from(tables)
+    except SettingsError as error:
+        problems += error.problems
+        return ()
+    for one in segments:
+        if (
+            one.tenant is not None
+            and isinstance(tenants, list | tuple)
+            and one.tenant not in tenants
+        ):
+            hint = did_you_mean(one.tenant, map(str, tenants))
+            problems.append(f"{join('segments', one.name)}.tenant: unknown tenant{hint}")
+    return segments

@@ -15,6 +15,7 @@ import attrs
 
 from scrmkit.domain.organisation import DEFAULT_ZONE
 from scrmkit.domain.policy import Policy
+from scrmkit.domain.segments import Segment
 from scrmkit.errors import InvalidValueError
 from scrmkit.settings.secret import Secret
 
@@ -130,6 +131,7 @@ class Settings:
             draws otherwise: keep it as long as the database.
         zone: The zone of customers and shops of whom no other is known.
         stage_from: The configured scorer whose lifecycle stage is the customer's.
+        segments: The ``[segments.NAME]`` tables, for commands and programs to name.
         environ: Where ``{env = …}`` of plugins is looked up.
         folder: Where ``{file = …}`` and relative paths of plugins start.
     """
@@ -143,6 +145,7 @@ class Settings:
     policy: Policy = Policy()
     stage_from: str | None = None
     plugins: tuple[PluginSettings, ...] = attrs.field(default=())
+    segments: tuple[Segment, ...] = attrs.field(default=())
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False)
     folder: Path = attrs.field(factory=Path, eq=False)
 
