@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
-from sqlalchemy import select
 
-from scrmkit.clock import from_micros, to_micros
-from scrmkit.domain.decisions import Deny, Now
+from scrmkit.clock import to_micros
+from scrmkit.domain.decisions import Now
 from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import CustomerId
-from scrmkit.domain.messages import Message, Operation, Purpose, Status
+from scrmkit.domain.messages import Message, Operation, Status
 from scrmkit.domain.policy import Facts, Policy, Verdict, judge
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
+from scrmkit.engine.contact import Sent, choose, facts_of, load_sent, refusal_of
 from scrmkit.engine.frame import Proposed
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.outgoing import outgoing_row, settled, slot_name
+from scrmkit.engine.rows import Person
 from scrmkit.engine.workset import WorkSet
 from scrmkit.hooks import Proposal, Sending
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
-from scrmkit.persistence.database import keys_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.plugins import LoadedPlugin, PluginSet
-
-COUNTED = (
-    Status.PROPOSED,
-    Status.PLANNED,
-    Status.SENDING,
-    Status.UNKNOWN,
-    Status.ACCEPTED,
-    Status.DELIVERED,
-)
-Sent = tuple[str, str, Purpose, datetime]
-"""Channel, operation, purpose and the moment that a message counts at."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -70,7 +58,7 @@ class Planning:
         self._organisation = organisation
         self._codec = codec
         self._ids = ids
-        self._sent: dict[tuple[str, int], list[Sent]] = {}
+        self._sent: dict[Person, list[Sent]] = {}
         self._keys: set[tuple[str, str]] = set()
         self._slots: dict[tuple[str, str], tuple[Any, ...]] = {}
         self._suppressed: dict[tuple[str, str, int], str | None] = {}
@@ -122,32 +110,12 @@ class Planning:
         capped = any(cap.purpose is one.message.purpose for cap in self._policy.caps)
         return capped or self._operation(one).quota is not None
 
-    def _load_sent(self, people: Iterable[tuple[str, int]]) -> None:
+    def _load_sent(self, people: Iterable[Person]) -> None:
         missing = [person for person in people if person not in self._sent]
         for person in missing:
             self._sent[person] = []
-        if not missing:
-            return
-        statements = self._work.statements
-        if statements.dialect_name == "postgresql":
-            # Two processes that plan for one person take turns, or both would see a free cap.
-            lock = statements.by_keys(schema.customer, ("tenant", "id"), ("id",), lock=True)
-            self._work.wire.rows(lock, keys_json(missing))
-        statement = statements.once(("sent",), self._sent_clause)
-        for tenant, person, channel, operation, purpose, due_at in self._work.wire.rows(
-            statement, keys_json(missing)
-        ):
-            self._sent[tenant, person].append(
-                (channel, operation, Purpose(purpose), from_micros(due_at))
-            )
-
-    def _sent_clause(self) -> Any:
-        o = schema.outgoing
-        source, (tenant, person) = self._work.statements.keys([o.c.tenant, o.c.person])
-        joined = source.join(o, (o.c.tenant == tenant) & (o.c.person == person))
-        columns = (o.c.tenant, o.c.person, o.c.connector, o.c.operation, o.c.purpose, o.c.due_at)
-        counted = o.c.status.in_([str(status) for status in COUNTED])
-        return select(*columns).select_from(joined).where(o.c.type == "message", counted)
+        for person, sent in load_sent(self._work, missing):
+            self._sent[person].append(sent)
 
     # --- requests ------------------------------------------------------------------------
 
@@ -189,7 +157,8 @@ class Planning:
         facts = self._facts(one, message, operation, address, now, zone)
         verdict = judge(message, facts, self._policy, now.at, zone)
         if verdict.send_at is not None:
-            verdict = self._gate(one, message, facts, now) or verdict
+            sending = self._sending(one, message)
+            verdict = refusal_of(self._calls, sending, facts, now) or verdict
         return _Candidate(one, message, operation, now, zone, address, verdict)
 
     def _prepared(self, one: Proposed, message: Message, now: Now) -> Message:
@@ -234,23 +203,12 @@ class Planning:
         self, one: Proposed, message: Message, operation: Operation,
         address: tuple[int, Identity] | None, now: Now, zone: ZoneInfo,
     ) -> Facts:  # fmt: skip
-        sent = self._sent.get((one.frame.tenant, one.person or 0), [])
-        left = None
-        if operation.quota is not None:
-            today = datetime.combine(now.at.astimezone(zone).date(), time(), tzinfo=zone)
-            used = sum(
-                (channel, name) == (message.channel, message.operation)
-                and today <= when < today + timedelta(days=1)
-                for channel, name, _, when in sent
-            )
-            left = operation.quota - used
-        return Facts(
-            consents=one.consents,
-            reachable=address is not None or not operation.addressed,
+        return facts_of(
+            message, operation, self._sent.get((one.frame.tenant, one.person or 0), ()),
+            now.at, zone, consents=one.consents,
             suppressed=self._suppression(one.frame.tenant, message.channel, address),
-            sent=tuple((channel, purpose, when) for channel, _, purpose, when in sent),
-            platform_left=left,
-        )
+            reachable=address is not None or not operation.addressed,
+        )  # fmt: skip
 
     def _suppression(
         self, tenant: str, channel: str, address: tuple[int, Identity] | None
@@ -262,19 +220,6 @@ class Planning:
             rows = self._work.select(schema.suppression, ("tenant", "channel", "identity"), [key])
             self._suppressed[key] = rows[0][3] if rows else None
         return self._suppressed[key]
-
-    def _gate(self, one: Proposed, message: Message, facts: Facts, now: Now) -> Verdict | None:
-        refusal = self._calls.gate(
-            "scrmkit_may_send", Deny, sending=self._sending(one, message), facts=facts, now=now
-        )
-        if refusal is None:
-            return None
-        loaded, deny = refusal
-        if deny is None:
-            return Verdict(
-                send_at=None, code="plugin_failed", reason=f"{loaded.name} could not be asked"
-            )
-        return Verdict(send_at=None, code=deny.code, reason=f"{loaded.name}: {deny.reason}")
 
     # --- slots ---------------------------------------------------------------------------
 
@@ -302,21 +247,16 @@ class Planning:
 
     def _winner(self, slot: str, allowed: list[_Candidate]) -> _Candidate | None:
         ranked = sorted(allowed, key=lambda candidate: candidate.one.author.loaded.rank)
-        if len(ranked) < 2:
-            return ranked[0] if ranked else None
-        proposals = tuple(
+        if not ranked:
+            return None
+        proposals = [
             Proposal(
                 plugin=c.one.author.name, once=c.one.document["key"], message=c.message,
                 rank=c.one.author.loaded.rank,
             )
             for c in ranked
-        )  # fmt: skip
-        chosen = self._calls.first(
-            "scrmkit_choose_winner",
-            lambda index: type(index) is int and 0 <= index < len(ranked),
-            slot=slot.rsplit("/", 1)[0], proposals=proposals, now=ranked[0].now,
-        )  # fmt: skip
-        return ranked[chosen[1]] if chosen is not None else ranked[0]
+        ]  # fmt: skip
+        return ranked[choose(self._calls, slot, proposals, ranked[0].now)]
 
     def _wait(
         self, key: tuple[str, str], candidates: list[_Candidate], there: Any, closes_at: int
@@ -345,7 +285,7 @@ class Planning:
             status = Status.EXPIRED if verdict.code == "expired" else Status.SUPPRESSED
         else:
             sent = self._sent.setdefault((one.frame.tenant, one.person or 0), [])
-            sent.append((message.channel, message.operation, message.purpose, at))
+            sent.append(Sent(message.channel, message.operation, message.purpose, at))
         if message.not_after is not None:
             document["not_after"] = to_micros(message.not_after)
         document.update(

@@ -34,6 +34,11 @@ from scrmkit.persistence import schema
 _ZERO: ColumnElement[int] = literal_column("0")
 
 
+def constant(value: str | int) -> ColumnElement[Any]:
+    """A value that is part of a statement's text: a number, or a word without quotes."""
+    return literal_column(str(value) if isinstance(value, int) else f"'{value}'")
+
+
 @attrs.frozen
 class Statement:
     """Driver text and the order in which it wants its parameters."""
@@ -67,7 +72,7 @@ class Statements:
         return made
 
     def compile(self, clause: ClauseElement) -> Statement:
-        """Compile any clause; literal values in it must be bind parameters."""
+        """Compile any clause; values in it are parameters by name, or ``constant``."""
         compiled = clause.compile(
             dialect=self._dialect, compile_kwargs={"render_postcompile": True}
         )
