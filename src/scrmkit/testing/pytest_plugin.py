@@ -8,14 +8,19 @@ well: what a fixture needs is imported inside it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from scrmkit.clock import VirtualClock
+    from scrmkit.engine import Engine
     from scrmkit.testing.postgresql import PostgresServer
     from scrmkit.testing.postgresql_programs import Programs
+
+pytest.register_assert_rewrite("scrmkit.testing.suites")
 
 REQUIRE_POSTGRESQL = "SCRMKIT_REQUIRE_POSTGRESQL"
 """The environment variable that, set to 1, turns a missing server from a skip to a failure."""
@@ -51,3 +56,37 @@ def postgresql_url(postgresql_server: PostgresServer) -> Iterator[str]:
     url = fresh_database(postgresql_server)
     yield url
     drop_database(postgresql_server, url)
+
+
+@pytest.fixture
+def virtual_clock() -> VirtualClock:
+    """A clock at noon of a Monday in Shanghai, that moves when it is told to."""
+    from scrmkit.clock import VirtualClock
+    from scrmkit.testing.factories import NOON
+
+    return VirtualClock(NOON)
+
+
+@pytest.fixture
+def make_engine(tmp_path: Path, virtual_clock: VirtualClock) -> Iterator[Callable[..., Engine]]:
+    """
+    Make a real engine: ``make_engine({"rule.hello": HelloRule})``.
+
+    Its database is a new SQLite file and its clock is ``virtual_clock`` unless
+    another is given; more arguments as of ``scrmkit.testing.engine_in``. Every
+    call makes one more engine; all are closed at the end of the test.
+    """
+    from scrmkit.testing.engines import engine_in
+
+    made: list[Engine] = []
+
+    def make(plugins: Any = None, **more: Any) -> Engine:
+        folder = tmp_path / f"engine-{len(made)}"
+        folder.mkdir()
+        engine = engine_in(folder, plugins or {}, **{"clock": virtual_clock, **more})
+        made.append(engine)
+        return engine
+
+    yield make
+    for engine in made:
+        engine.close()
