@@ -78,24 +78,28 @@ def ready(run, install, folder):
 def test_status_counts_what_there_is(run, ready):
     told = run("status", "--json").json
 
-    (lane,) = told.pop("outbox")
-    assert [row["plugin"] for row in told.pop("quarantined")] == ["thanks"]
-    assert told == {
+    assert [row["plugin"] for row in told["quarantined"]] == ["thanks"]
+    assert told["closed_lanes"] == []
+    (tenant,) = told["tenants"]
+    (lane,) = tenant.pop("outgoing")
+    assert tenant == {
+        "tenant": "main",
         "customers": 3,
         "touchpoints": 3,
+        "kinds": {"order.paid": 3},
+        "instances": {},
         "parked": 0,
         "timers": 0,
-        "timers_overdue": 0,
-        "closed_lanes": [],
     }
-    assert (lane["lane"], lane["status"], lane["count"]) == ("letters/send", "planned", 2)
-    assert "letters/send  planned  2" in run("status").out
+    assert (lane["connector"], lane["status"], lane["count"]) == ("letters", "planned", 2)
+    assert "letters/send  planned  ok    2" in run("status").out
 
 
-def test_status_of_another_tenant_is_empty(run, ready):
-    told = run("status", "--tenant", "other", "--json").json
+def test_status_of_an_unknown_tenant_is_refused(run, ready):
+    ran = run("status", "--tenant", "other")
 
-    assert (told["customers"], told["touchpoints"], told["outbox"]) == (0, 0, [])
+    assert ran.code == 1
+    assert "name one of the tenants main" in ran.err
 
 
 def test_status_needs_a_database(run, folder):
@@ -114,7 +118,7 @@ def test_status_can_be_asked_while_another_process_writes(run, ready):
     )
 
     with context.engine() as engine, engine.database.writing():
-        assert run("status", "--json").json["customers"] == 3
+        assert run("status", "--json").json["tenants"][0]["customers"] == 3
 
 
 def test_the_outbox_is_listed_without_anything_personal(run, ready):
@@ -133,7 +137,7 @@ def test_the_outbox_is_listed_without_anything_personal(run, ready):
         (["--status", "dead"], 0),
         (["--connector", "letters"], 2),
         (["--connector", "other"], 0),
-        (["--tenant", "other"], 0),
+        (["--tenant", "main"], 2),
         (["--limit", "1"], 1),
     ],
 )
@@ -162,3 +166,15 @@ def test_a_plugin_in_quarantine_is_shown_and_let_out(run, ready):
 
 def test_releasing_what_is_not_configured_is_refused(run, ready):
     assert "did you mean 'thanks'" in run("plugin", "release", "thank").err
+
+
+def test_the_digest_is_one_hash_that_changes_with_the_state(run, ready):
+    first = run("digest")
+    again = run("digest", "--json").json
+    (ready / "more.csv").write_text("member_no,amount,date\nM9,1,2026-01-02\n")
+    run("import", "orders", "more.csv")
+
+    assert first.out == f"{again['digest']}\n"
+    assert set(again["tenants"]) == {"main"}
+    assert run("digest").out != first.out
+    assert run("digest", "--tenant", "other").code == 1

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+from scrmkit.errors import TenantRequiredError
 
+if TYPE_CHECKING:
     from scrmkit.engine import Engine
     from scrmkit.persistence.database import Database
     from scrmkit.plugins import PluginSet
@@ -71,15 +71,14 @@ class CliContext:
             yield engine
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Database]:
         """
-        A transaction that only reads, without any plugin; others may write meanwhile.
+        The database, only to be looked at, without any plugin; others may write meanwhile.
 
         Raises:
-            SchemaOutOfDateError: The database is not there, or not this version's.
+            SchemaOutOfDateError: It is not there, or not this version's.
         """
         from scrmkit.errors import SchemaOutOfDateError
-        from scrmkit.persistence.database import translated
         from scrmkit.persistence.migrate import require_current
 
         settings = self.settings()
@@ -87,8 +86,31 @@ class CliContext:
             raise SchemaOutOfDateError("there is no database yet; run: scrmkit db upgrade")
         with self.database(settings) as database:
             require_current(database)
-            with translated(), database.engine.connect() as connection:
-                yield connection
+            yield database
+
+    def tenants(self, wanted: str | None) -> tuple[str, ...]:
+        """
+        The tenant that a command names, or all of them.
+
+        Raises:
+            TenantRequiredError: The settings name no such tenant.
+        """
+        known = self.settings().tenants
+        if wanted is not None and wanted not in known:
+            raise TenantRequiredError(f"name one of the tenants {', '.join(known)}")
+        return known if wanted is None else (wanted,)
+
+    def tenant(self, wanted: str | None) -> str:
+        """
+        The tenant that a command names, or the only one.
+
+        Raises:
+            TenantRequiredError: There are several and none is named, or there is no such tenant.
+        """
+        found = self.tenants(wanted)
+        if len(found) > 1:
+            raise TenantRequiredError(f"name one of the tenants with --tenant: {', '.join(found)}")
+        return found[0]
 
     @contextmanager
     def database(self, settings: Settings, *, writes: bool = False) -> Iterator[Database]:

@@ -126,8 +126,8 @@ def _database(context: CliContext) -> Iterator[Finding]:
     from scrmkit.cli.status import quarantined
 
     try:
-        with context.reading() as connection:
-            stopped = quarantined(connection)
+        with context.reading() as database:
+            stopped = quarantined(database)
         yield _ok("database", "it can be read and its schema is this version's")
     except ScrmkitError as error:
         yield Finding(level="error", subject="database", text=str(error))

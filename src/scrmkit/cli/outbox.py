@@ -8,7 +8,7 @@ import click
 from sqlalchemy import Connection, select
 
 from scrmkit.cli.context import CliContext
-from scrmkit.cli.output import json_option, note, print_json, print_table
+from scrmkit.cli.output import json_option, note, print_json, print_table, tenant_option
 from scrmkit.clock import from_micros
 from scrmkit.domain.messages import Status
 from scrmkit.persistence import schema
@@ -22,13 +22,14 @@ def outbox() -> None:
 @outbox.command("list")
 @click.option("--status", "states", multiple=True, type=click.Choice([one.value for one in Status]))
 @click.option("--connector", help="Of this configured channel or connector alone.")
-@click.option("--tenant", help="Of this tenant alone.")
+@tenant_option
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000))
 @json_option
 @click.pass_obj
 def list_outbox(context: CliContext, /, limit: int, as_json: bool, **filters: Any) -> None:
     """List messages and requests, the newest first; nothing personal."""
-    with context.reading() as connection:
+    context.tenants(filters["tenant"])
+    with context.reading() as database, database.engine.connect() as connection:
         rows = listed(connection, limit=limit + 1, **filters)
     more, rows = len(rows) > limit, rows[:limit]
     if as_json:

@@ -18,6 +18,11 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")(command)
 
 
+def tenant_option(command: F) -> F:
+    """The option ``--tenant``, None where it is not given."""
+    return click.option("--tenant", metavar="ID", help="Of this tenant alone.")(command)
+
+
 def print_json(value: Any) -> None:
     """Print *value* as one line of JSON; moments as ISO 8601."""
     click.echo(json.dumps(value, ensure_ascii=False, default=_plain))

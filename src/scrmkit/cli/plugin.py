@@ -70,8 +70,8 @@ def _quarantined(context: CliContext) -> dict[str, str]:
     if not context.path.exists():
         return {}
     try:
-        with context.reading() as connection:
-            rows = quarantined(connection)
+        with context.reading() as database:
+            rows = quarantined(database)
     except ScrmkitError:
         return {}
     return {

@@ -25,6 +25,7 @@ _COMMANDS = {
     "import": Lazy("scrmkit.cli.import_orders:import_group", "Bring in what other systems know."),
     "outbox": Lazy("scrmkit.cli.outbox:outbox", "List what goes out, and send dead letters again."),
     "status": Lazy("scrmkit.cli.status:status", "Say how much there is and what waits."),
+    "digest": Lazy("scrmkit.cli.digest:digest", "Print one hash over the whole state."),
     "sandbox": Lazy("scrmkit.cli.sandbox:sandbox", "Run a local server that acts as a platform."),
 }
 
