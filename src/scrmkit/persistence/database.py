@@ -77,6 +77,16 @@ class JoinedWire:
             result = self._connection.exec_driver_sql(statement.sql, tuple(parameters))
             return [tuple(row) for row in result.fetchall()]
 
+    def freeze(self) -> None:
+        """Let every query from here on see one moment; for a transaction that has not begun."""
+        with translated():
+            if self._connection.dialect.name == "sqlite":
+                raw = self._connection.connection.driver_connection
+                if raw is not None and not raw.in_transaction:
+                    self._connection.exec_driver_sql("BEGIN")
+            else:
+                self._connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
     def stream(self, statement: Statement, parameters: Row = ()) -> Iterator[Any]:
         """Run a query and hand its rows out without holding them all."""
         with translated():
@@ -183,6 +193,13 @@ class Database:
         finally:
             connection.rollback()
             connection.close()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[JoinedWire]:
+        """As ``reading``, with every query seeing the database as it is now."""
+        with self.reading() as wire:
+            wire.freeze()
+            yield wire
 
     def _connection(self) -> Any:
         if self._kept is None:
