@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from scrmkit.engine.asyncio_engine import AsyncEngine
+from scrmkit.engine.broadcast import Broadcast
 from scrmkit.engine.engine import Engine, Joined
+from scrmkit.engine.scoring import ScoringReport
 
-__all__ = ["Engine", "Joined"]
+__all__ = ["AsyncEngine", "Broadcast", "Engine", "Joined", "ScoringReport"]

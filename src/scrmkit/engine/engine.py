@@ -16,6 +16,7 @@ from scrmkit.domain.campaign import Campaign, CampaignStatus
 from scrmkit.domain.decisions import Outcome
 from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.kinds import CampaignChanged
+from scrmkit.domain.profile import Score
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.broadcast import Broadcast, Broadcasts
 from scrmkit.engine.calls import Calls
@@ -215,6 +216,12 @@ class Engine:
         """
         moment = aware(as_of) if as_of is not None else self.clock.now()
         return self._scoring.run(scorer, moment, self.intake.tenant(tenant), progress)
+
+    def scores(
+        self, scorer: str, *, tenant: str | None = None
+    ) -> Iterator[tuple[CustomerId, Score]]:
+        """Every customer with the newest score of one scorer."""
+        return self._scoring.scores(scorer, self.intake.tenant(tenant))
 
     def broadcast(
         self,

@@ -95,6 +95,24 @@ class Scoring:
                 progress(scored, len(people))
         return ScoringReport(scorer=scorer, as_of=as_of, scored=scored, moved=moved)
 
+    def scores(self, scorer: str, tenant: str) -> Iterator[tuple[CustomerId, Score]]:
+        """The newest score of every customer who has one, by customer."""
+        table = schema.score
+        statement = self._database.statements.once(
+            ("scores",),
+            lambda: (
+                select(table.c.person, table.c.detail)
+                .where(by_equality(table, "tenant", "scorer"))
+                .order_by(table.c.person, table.c.at.desc(), table.c.customer)
+            ),
+        )
+        last = None
+        with self._database.reading() as wire:
+            for person, detail in wire.stream(statement, (tenant, scorer)):
+                if person != last:
+                    yield CustomerId(person), self._shared.codec.load(json.loads(detail), Score)
+                last = person
+
     def _loaded(self, scorer: str) -> LoadedPlugin:
         for loaded in self._shared.plugins.by_family("scorer"):
             if loaded.name == scorer:

@@ -78,6 +78,14 @@ class Statements:
         )
         return Statement(str(compiled), tuple(compiled.positiontup or ()))  # type: ignore[attr-defined]
 
+    def bound(self, clause: ClauseElement) -> tuple[Statement, tuple[Any, ...]]:
+        """Compile a clause that carries its own values: its text, and they in its order."""
+        compiled = clause.compile(
+            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
+        )
+        names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        return Statement(str(compiled), names), tuple(compiled.params[name] for name in names)
+
     def insert(self, table: Table) -> Statement:
         """Insert whole rows, their values in the order of the table's columns."""
         return self.once(("insert", table.name), lambda: insert(table))
