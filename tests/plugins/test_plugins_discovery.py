@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from scrmkit.plugins import conflicts, discover
+from scrmkit.cli.plugin import conflicts
+from scrmkit.plugins import discover
 
 
 def found(name):

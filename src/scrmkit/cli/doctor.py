@@ -11,9 +11,10 @@ import click
 from scrmkit import __version__
 from scrmkit.cli.context import CliContext, is_there
 from scrmkit.cli.output import json_option, print_json
+from scrmkit.cli.plugin import conflicts
 from scrmkit.errors import PluginError, ScrmkitError, SettingsError
 from scrmkit.hooks import Finding
-from scrmkit.plugins import CONFIGURED, PluginSet, conflicts, discover
+from scrmkit.plugins import CONFIGURED, PluginSet, discover
 from scrmkit.settings import Settings
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -42,7 +43,7 @@ _SHOWN = ("name", "distribution", "version", "configured_as", "state")
 
 def listed(context: CliContext) -> list[dict[str, Any]]:
     """Everything installed, and everything configured that is not."""
-    from scrmkit.plugins import conflicts, discover
+    from scrmkit.plugins import discover
 
     found = discover()
     twice = conflicts(found)
@@ -78,6 +79,14 @@ def _quarantined(context: CliContext) -> dict[str, str]:
         row["plugin"]: f"in quarantine since {row['since']:%Y-%m-%d %H:%M}Z: {row['last_error']}"
         for row in rows
     }
+
+
+def conflicts(found: Sequence[Found]) -> Mapping[str, str]:
+    """The names that several distributions provide, each with those distributions."""
+    by_name: dict[str, list[str]] = {}
+    for one in found:
+        by_name.setdefault(one.name, []).append(one.whose)
+    return {name: " and ".join(whose) for name, whose in by_name.items() if len(whose) > 1}
 
 
 def _configured(context: CliContext) -> tuple[PluginSettings, ...]:

@@ -8,7 +8,7 @@ reports everything that is wrong at once.
 
 from __future__ import annotations
 
-from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, conflicts, discover
+from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, discover
 from scrmkit.plugins.loading import load_plugins
 from scrmkit.plugins.model import Implementation, LoadedPlugin, PluginSet
 
@@ -19,7 +19,6 @@ __all__ = [
     "Implementation",
     "LoadedPlugin",
     "PluginSet",
-    "conflicts",
     "discover",
     "load_plugins",
 ]

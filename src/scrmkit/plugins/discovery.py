@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -77,14 +77,6 @@ def discover() -> tuple[Found, ...]:
                 one = _unreadable(distribution)
                 found.setdefault((one.name, one.distribution), one)
     return tuple(sorted(found.values(), key=lambda one: (one.name, one.distribution)))
-
-
-def conflicts(found: Sequence[Found]) -> Mapping[str, str]:
-    """The names that several distributions provide, each with those distributions."""
-    by_name: dict[str, list[str]] = {}
-    for one in found:
-        by_name.setdefault(one.name, []).append(one.whose)
-    return {name: " and ".join(whose) for name, whose in by_name.items() if len(whose) > 1}
 
 
 def _found(point: metadata.EntryPoint, distribution: metadata.Distribution) -> Found:

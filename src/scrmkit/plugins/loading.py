@@ -81,38 +81,34 @@ class _Load:
     def one(self, configured: PluginSettings) -> LoadedPlugin | None:
         """Make one plugin; None, and a problem more, where that fails."""
         source = self._source(configured)
-        cls = None if source is None else self._class(configured, source)
-        if source is None or cls is None:
+        if source is None:
             return None
         before = len(self.problems)
-        made = self._make(configured, source, cls)
+        doing = "it cannot be imported"
         try:
-            self._check(configured, source, cls if made is None else made)
+            cls = source.load()
+            if not inspect.isclass(cls):
+                self._add(configured, source, f"{configured.use} is no class")
+                return None
+            made = self._make(configured, source, cls)
+            doing = "it cannot be checked"
+            judged = cls if made is None else made
+            self._add(configured, source, *protocol_problems(source.family, judged))
+            self._add(configured, source, *hook_problems(self.manager, judged))
+            registered = getattr(judged, "touchpoint_kinds", ())
+            self._add(configured, source, *kind_problems(source.type, registered))
             if made is None or len(self.problems) > before:
                 return None
             self.manager.register(made, configured.name)
-        except Exception as error:  # noqa: BLE001 - looking at an attribute may run its code
-            self._add(configured, source, f"it cannot be checked: {_told(error)}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+            self._add(configured, source, f"{doing}: {_told(error)}")
             return None
         self._made += 1
         return LoadedPlugin(
-            name=configured.name,
-            family=source.family,
-            type=source.type,
-            distribution=source.distribution,
-            version=source.version,
-            plugin=made,
-            tenant=configured.tenant,
+            name=configured.name, family=source.family, type=source.type, plugin=made,
+            distribution=source.distribution, version=source.version, tenant=configured.tenant,
             rank=self._made - 1,
-        )
-
-    def _check(self, configured: PluginSettings, source: Found, judged: object) -> None:
-        for problem in (
-            *protocol_problems(source.family, judged),
-            *hook_problems(self.manager, judged),
-            *kind_problems(source.type, getattr(judged, "touchpoint_kinds", ())),
-        ):
-            self._add(configured, source, problem)
+        )  # fmt: skip
 
     def kinds(self, plugins: Sequence[LoadedPlugin]) -> Mapping[str, TouchpointKind[Any]]:
         """All kinds of touchpoints; conflicts, and kinds nobody can send, are problems."""
@@ -131,8 +127,8 @@ class _Load:
                 self.problems.append(f"plugins.{plugin.name} ({plugin.whose}): {problem}")
         return MappingProxyType(kinds)
 
-    def _add(self, configured: PluginSettings, source: Found, problem: str) -> None:
-        self.problems.append(f"{configured.path} ({source.whose}): {problem}")
+    def _add(self, configured: PluginSettings, source: Found, *problems: str) -> None:
+        self.problems += [f"{configured.path} ({source.whose}): {text}" for text in problems]
 
     def _source(self, configured: PluginSettings) -> Found | None:
         use = configured.use
@@ -159,17 +155,6 @@ class _Load:
             return installed[0]
         self.problems.append(f"{configured.path}.use: {problem}")
         return None
-
-    def _class(self, configured: PluginSettings, source: Found) -> type | None:
-        try:
-            cls = source.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may raise anything
-            self._add(configured, source, f"it cannot be imported: {_told(error)}")
-            return None
-        if not inspect.isclass(cls):
-            self._add(configured, source, f"{configured.use} is no class")
-            return None
-        return cls
 
     def _make(self, configured: PluginSettings, source: Found, cls: type) -> Any | None:
         environ, folder = self._settings.environ, self._settings.folder

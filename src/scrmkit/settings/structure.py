@@ -24,17 +24,9 @@ T = TypeVar("T")
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LENGTH = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 _WORDS = {
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    tuple: "a list",
-    dict: "a table",
-    date: "a date",
-    datetime: "a moment",
-    time: "a time of day",
-}
+    str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list",
+    tuple: "a list", dict: "a table", date: "a date", datetime: "a moment", time: "a time of day",
+}  # fmt: skip
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -107,7 +99,7 @@ def _converter(environ: Mapping[str, str], folder: Path) -> cattrs.Converter:
     register(date, lambda value, _: _exact(date, value))
     register(ZoneInfo, lambda value, _: _zone(value))
     register(
-        Path, lambda value, _: value if isinstance(value, Path) else folder / _exact(str, value)
+        Path, lambda value, _: folder / (value if isinstance(value, Path) else _exact(str, value))
     )
     register(Secret, lambda value, _: secret_from(value, environ, folder))
     factories: tuple[tuple[Callable[[Any], bool], Callable[..., Any]], ...] = (
@@ -116,25 +108,16 @@ def _converter(environ: Mapping[str, str], folder: Path) -> cattrs.Converter:
         (lambda cls: get_origin(cls) is Literal, _choice_hook),
         (lambda cls: get_origin(cls) in (Union, types.UnionType), _union_hook),
         (lambda cls: _container(cls) in _SEQUENCES, _sequence_hook),
-        (lambda cls: _container(cls) in _MAPPINGS, _mapping_hook),
+        (lambda cls: _container(cls) in (dict, Mapping), _mapping_hook),
     )
     for predicate, factory in factories:
-        converter.register_structure_hook_factory(predicate, partial(_made_by, factory))
+        converter.register_structure_hook_factory(predicate, factory)
     return converter
 
 
-def _made_by(factory: Callable[..., Any], cls: Any, converter: cattrs.Converter) -> Any:
-    return factory(cls, converter)
-
-
-_SEQUENCES: dict[Any, Callable[[list[Any]], Any]] = {
-    tuple: tuple,
-    list: list,
-    Sequence: tuple,
-    set: set,
-    frozenset: frozenset,
+_SEQUENCES: dict[Any, Any] = {kind: kind for kind in (tuple, list, set, frozenset)} | {
+    Sequence: tuple
 }
-_MAPPINGS = (dict, Mapping)
 
 
 def _container(cls: Any) -> Any:
@@ -276,9 +259,8 @@ def expected(what: str, value: object) -> str:
 
 def _scalar(kind: type, value: Any, cls: type) -> Any:
     # cattrs looks a StrEnum up by its base, and would take its hook for str.
-    return (
-        _choice_hook(cls, None)(value, cls) if issubclass(cls, enum.Enum) else _exact(kind, value)
-    )
+    is_enum = issubclass(cls, enum.Enum)
+    return _choice_hook(cls, None)(value, cls) if is_enum else _exact(kind, value)
 
 
 def _exact(kind: type[T], value: Any) -> T:
