@@ -23,6 +23,7 @@ from scrmkit.engine.calls import Calls
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
 from scrmkit.engine.deciding import Shared
+from scrmkit.engine.digest import digest
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
 from scrmkit.engine.intake import Intake
@@ -245,6 +246,15 @@ class Engine:
         loaded = self.plugins.named(author)
         owner = self.intake.tenant(tenant)
         return self._broadcasts.plan(broadcast, people, loaded, owner, self.clock.now(), progress)
+
+    def digest(self, tenant: str | None = None) -> str:
+        """
+        One hash over all that a later decision or a person could read, of all tenants or one.
+
+        ``scrmkit.engine.digest`` says what counts, and has the hash part by part.
+        """
+        owner = None if tenant is None else self.intake.tenant(tenant)
+        return digest(self.database, owner).value
 
     # --- campaigns -----------------------------------------------------------------------
 
