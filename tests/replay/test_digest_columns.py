@@ -118,6 +118,11 @@ def add_what_has_no_effect(connection: Connection) -> None:
         )  # fmt: skip
     )
     connection.execute(
+        insert(schema.early_report).values(
+            tenant="main", connector="mail", provider_id="p", identity=1, outcome="{}", at=1
+        )
+    )
+    connection.execute(
         insert(schema.lane).values(
             connector="mail", operation="send", failures=0, closed_until=0, reason=""
         )

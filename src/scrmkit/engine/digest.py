@@ -72,6 +72,7 @@ LEFT_OUT: Mapping[str, str] = {
     "entry": "id posting at",
     "parked": "id at",
     "attempt": "id outgoing at status code reason due_at provider_id answer",
+    "early_report": "connector provider_id identity outcome at",
     "lane": "connector operation failures closed_until reason",
     "plugin_health": "plugin failures overruns in_a_row quarantined_at last_error",
 }

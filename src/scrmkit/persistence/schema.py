@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 metadata = MetaData(
@@ -397,9 +398,19 @@ outgoing = Table(
     _json("reply_to", nullable=True),
     _int("touchpoint"),
     UniqueConstraint("tenant", "key"),
-    Index(None, "status", "connector", "operation", "priority", "not_after"),
+    # The order in which a lane is claimed, and what a claim looks at.
+    Index(
+        "ix_outgoing_lane",
+        *("status", "connector", "operation", "priority", "not_after", "id", "due_at"),
+    ),
     Index(None, "tenant", "person", "purpose", "due_at"),
     Index(None, "tenant", "connector", "provider_id"),
+    Index(
+        "ix_outgoing_slot",
+        *("tenant", "slot"),
+        sqlite_where=literal_column("slot IS NOT NULL"),
+        postgresql_where=literal_column("slot IS NOT NULL"),
+    ),
 )
 
 attempt = Table(
@@ -416,6 +427,18 @@ attempt = Table(
     _text("provider_id", 128, nullable=True),
     _json("answer", nullable=True),
     Index(None, "outgoing"),
+)
+
+early_report = Table(
+    "early_report",
+    metadata,
+    # What a platform said of something whose own answer is not written down yet.
+    _tenant(primary_key=True),
+    _text("connector", 64, primary_key=True),
+    _text("provider_id", 128, primary_key=True),
+    Column("identity", BigInteger(), primary_key=True, autoincrement=False),
+    _json("outcome"),
+    _int("at"),
 )
 
 lane = Table(

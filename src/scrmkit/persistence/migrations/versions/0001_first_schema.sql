@@ -319,7 +319,9 @@ CREATE TABLE outgoing (
     CONSTRAINT uq_outgoing_tenant_key UNIQUE (tenant, key)
 );
 
-CREATE INDEX ix_outgoing_status_connector_operation_priority_not_after ON outgoing (status, connector, operation, priority, not_after);
+CREATE INDEX ix_outgoing_lane ON outgoing (status, connector, operation, priority, not_after, id, due_at);
+
+CREATE INDEX ix_outgoing_slot ON outgoing (tenant, slot) WHERE slot IS NOT NULL;
 
 CREATE INDEX ix_outgoing_tenant_connector_provider_id ON outgoing (tenant, connector, provider_id);
 
@@ -340,6 +342,16 @@ CREATE TABLE attempt (
 );
 
 CREATE INDEX ix_attempt_outgoing ON attempt (outgoing);
+
+CREATE TABLE early_report (
+    tenant VARCHAR(32) NOT NULL,
+    connector VARCHAR(64) NOT NULL,
+    provider_id VARCHAR(128) NOT NULL,
+    identity BIGINT NOT NULL,
+    outcome TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    CONSTRAINT pk_early_report PRIMARY KEY (tenant, connector, provider_id, identity)
+);
 
 CREATE TABLE lane (
     connector VARCHAR(64) NOT NULL,
