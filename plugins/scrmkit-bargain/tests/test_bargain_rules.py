@@ -80,6 +80,14 @@ def test_rules_that_make_no_sense_say_what_is_wrong(changes, told):
         BargainRules(**{"list_fen": 9_900, "floor_fen": 900, "stock": 5, **changes})
 
 
+def test_a_choice_is_written_by_its_name_and_a_wrong_one_is_refused():
+    rules = BargainRules(list_fen=9_900, floor_fen=900, stock=5, cut="fixed", fixed_fen=100)
+
+    assert rules.cut is CutMode.FIXED
+    with pytest.raises(ValueError, match="'magic' is not a valid CutMode"):
+        BargainRules(list_fen=9_900, floor_fen=900, stock=5, cut="magic")
+
+
 def test_the_settings_name_a_payment_connector():
     with pytest.raises(InvalidValueError, match="payments names the connector"):
         BargainSettings(payments=" ")

@@ -87,13 +87,13 @@ class BargainRules:
     floor_fen: int
     stock: int
     helpers: int = 10
-    success: Success = Success.STRICT
+    success: Success = attrs.field(default=Success.STRICT, converter=Success)
     buy_at_any_price: bool = False
     window: timedelta = timedelta(hours=24)
     order_within: timedelta = timedelta(hours=24)
     pay_within: timedelta = timedelta(hours=2)
-    cut: CutMode = CutMode.DOUBLE_MEAN
-    store: CutStore = CutStore.PRE_SPLIT
+    cut: CutMode = attrs.field(default=CutMode.DOUBLE_MEAN, converter=CutMode)
+    store: CutStore = attrs.field(default=CutStore.PRE_SPLIT, converter=CutStore)
     min_cut_fen: int = 1
     range_low_fen: int | None = None
     range_high_fen: int | None = None
@@ -104,7 +104,7 @@ class BargainRules:
     wins_per_customer: int = 1
     new_helpers_only: bool = False
     new_helper_weight: int = 1
-    stock_hold: StockHold = StockHold.AT_SUCCESS
+    stock_hold: StockHold = attrs.field(default=StockHold.AT_SUCCESS, converter=StockHold)
 
     def __attrs_post_init__(self) -> None:
         self._check_prices()

@@ -62,7 +62,7 @@ class Order:
     order_no: str
     price_fen: int
     pay_before: datetime
-    status: OrderStatus = OrderStatus.OPEN
+    status: OrderStatus = attrs.field(default=OrderStatus.OPEN, converter=OrderStatus)
     paid_fen: int = 0
     refunded_fen: int = 0
 
@@ -91,7 +91,7 @@ class Bargain:
     """
 
     owner: CustomerId
-    phase: Phase = Phase.BARGAINING
+    phase: Phase = attrs.field(default=Phase.BARGAINING, converter=Phase)
     ends_at: datetime
     cut_fen: int = 0
     helps: int = 0

@@ -75,7 +75,7 @@ class Turn:
         exact = self.rules.cut in {CutMode.DOUBLE_MEAN, CutMode.PERCENT}
         return BargainAnswer(
             code=code,
-            phase=state.phase,
+            phase=str(state.phase),
             price_fen=price_now(self.rules, state) if order is None else order.price_fen,
             cut_fen=cut_fen,
             cuts_left=self.rules.helpers - state.helps if exact else None,

@@ -77,7 +77,7 @@ class GroupBuyRules:
     min_real_percent: int = 50
     leader_perk_percent: int = 0
     commission: bool = False
-    overflow: Overflow = Overflow.REFUND
+    overflow: Overflow = attrs.field(default=Overflow.REFUND, converter=Overflow)
 
     def __attrs_post_init__(self) -> None:
         _between("price_fen", self.price_fen, 1, None)

@@ -59,7 +59,7 @@ class Payback:
 
     refund_no: str
     amount_fen: int
-    status: PaybackStatus = PaybackStatus.ASKED
+    status: PaybackStatus = attrs.field(default=PaybackStatus.ASKED, converter=PaybackStatus)
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +78,7 @@ class Seat:
     customer: CustomerId | None
     quantity: int = 1
     pay_before: datetime
-    status: SeatStatus = SeatStatus.HELD
+    status: SeatStatus = attrs.field(default=SeatStatus.HELD, converter=SeatStatus)
     paid_fen: int = 0
     refunded_fen: int = 0
     paybacks: tuple[Payback, ...] = ()
@@ -115,7 +115,7 @@ class GroupBuy:
         price_fen: What a unit has cost since the success.
     """
 
-    phase: Phase = Phase.PENDING
+    phase: Phase = attrs.field(default=Phase.PENDING, converter=Phase)
     leader: str
     seats: tuple[Seat, ...] = ()
     expires_at: datetime | None = None

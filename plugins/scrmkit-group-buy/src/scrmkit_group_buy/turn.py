@@ -97,7 +97,7 @@ class Turn:
         price_fen = rules.price_fen if state.price_fen is None else state.price_fen
         return GroupBuyAnswer(
             code=code,
-            phase=state.phase,
+            phase=str(state.phase),
             seat=taken.index(order_no) + 1 if order_no in taken else 0,
             price_fen=price_fen * (1 if seat is None else seat.quantity),
             missing=0 if state.phase is Phase.SUCCEEDED else max(0, rules.size - state.paid),
