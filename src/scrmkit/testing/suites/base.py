@@ -1,0 +1,76 @@
+"""What all suites share: how a check is marked, and what is looked at before all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+import pytest
+
+from scrmkit.plugins.checks import hook_problems, new_manager, protocol_problems
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def check(*, broken: str) -> Callable[[F], F]:
+    """
+    Mark a test of a suite as a check.
+
+    Args:
+        broken: The plugin that fails this check and no other, as
+            ``module:Class`` of ``scrmkit.testing.broken``.
+    """
+
+    def mark(function: F) -> F:
+        function.scrmkit_broken = broken  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def wanted(fixture: str, what: str) -> NoReturn:
+    """Fail because a subclass did not override *fixture*."""
+    pytest.fail(f"override the fixture {fixture!r} in your test class: {what}", pytrace=False)
+
+
+class Suite:
+    """
+    The base of all suites.
+
+    Attributes:
+        family: The family whose protocol the plugin has.
+        subject: The fixture that gives the plugin.
+    """
+
+    family: ClassVar[str]
+    subject: ClassVar[str]
+
+    @pytest.fixture
+    def canaries(self) -> tuple[str, ...]:
+        """
+        Override: texts of your examples and settings that must never show.
+
+        Phones, names, message texts, codes, secrets. What your examples mark as
+        personal is added by itself.
+        """
+        return ()
+
+    @pytest.fixture(autouse=True)
+    def _callable_first(self, request: pytest.FixtureRequest) -> None:
+        """Skip what would only fail because a method is not there: one check says so."""
+        function = request.function
+        first = "test_it_has_what_its_protocol_asks_for"
+        if hasattr(function, "scrmkit_broken") and function.__name__ != first:
+            plugin = request.getfixturevalue(self.subject)
+            if list(protocol_problems(self.family, plugin)):
+                pytest.skip(f"see {first}")
+
+    @check(broken="connectors:LacksAsk")
+    def test_it_has_what_its_protocol_asks_for(self, request: pytest.FixtureRequest) -> None:
+        """The plugin has the attributes and methods of its protocol, and hooks that exist."""
+        plugin = request.getfixturevalue(self.subject)
+        problems = [
+            *protocol_problems(self.family, plugin),
+            *hook_problems(new_manager(), plugin),
+        ]
+        assert problems == [], f"{type(plugin).__name__} could not be loaded: change these"

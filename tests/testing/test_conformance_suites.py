@@ -1,0 +1,135 @@
+"""Every check of every suite is failed by the broken plugin that it names, and by no other."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections import defaultdict
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from scrmkit.testing import broken, suites
+from scrmkit.testing.suites.base import Suite
+
+pytest_plugins = ("pytester",)
+
+SUITES = [
+    value
+    for module in pkgutil.iter_modules(suites.__path__)
+    for value in vars(import_module(f"{suites.__name__}.{module.name}")).values()
+    if isinstance(value, type) and issubclass(value, Suite)
+    if value.__module__ == f"{suites.__name__}.{module.name}"
+]
+CHECKS = [
+    pytest.param(suite, name, id=f"{suite.__name__}.{name}")
+    for suite in SUITES
+    for name in vars(suite)
+    if name.startswith("test")
+]
+
+
+def broken_by(suite: type, name: str) -> tuple[str, str]:
+    """The module of broken plugins, and the one in it that fails the check."""
+    module, _, plugin = vars(suite)[name].scrmkit_broken.partition(":")
+    return module, plugin
+
+
+def by_module() -> dict[str, dict[str, set[str]]]:
+    """For each module of broken plugins: which check each of them fails."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for suite in SUITES:
+        for name in vars(suite):
+            if name.startswith("test"):
+                module, plugin = broken_by(suite, name)
+                found[module][plugin].add(name)
+    return found
+
+
+class Failures:
+    """A pytest plugin that remembers which tests failed, by class."""
+
+    def __init__(self) -> None:
+        self.passed: dict[str, set[str]] = defaultdict(set)
+        self.failed: dict[str, set[str]] = defaultdict(set)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        owner, name = report.nodeid.split("::")[1:3]
+        if report.failed:
+            self.failed[owner].add(name.partition("[")[0])
+        elif report.passed and report.when == "call":
+            self.passed[owner].add(name.partition("[")[0])
+
+
+def run(pytester: pytest.Pytester, module: str, plugins: list[str]) -> Failures:
+    """Run the harness of a module: with its good plugin, and with each of *plugins*."""
+    lines = [f"from scrmkit.testing.broken import {module} as broken"]
+    lines += ["class TestGood(broken.Harness): pass"]
+    lines += [
+        f"class Test{name}(broken.Harness):\n    plugin_class = broken.{name}" for name in plugins
+    ]
+    path = pytester.makepyfile("\n".join(lines))
+    failures = Failures()
+    pytester.inline_run(path, "-p", "no:cacheprovider", "-p", "no:xdist", plugins=[failures])
+    return failures
+
+
+def test_there_are_suites():
+    assert {suite.__name__ for suite in SUITES} >= {"Suite", "ConnectorSuite"}
+    assert all(suite.__name__.endswith("Suite") for suite in SUITES)
+
+
+@pytest.mark.parametrize(("suite", "name"), CHECKS)
+def test_the_check_names_a_broken_plugin(suite, name):
+    assert hasattr(vars(suite)[name], "scrmkit_broken"), "mark it with @check(broken=...)"
+    module, plugin = broken_by(suite, name)
+    found = getattr(import_module(f"{broken.__name__}.{module}"), plugin)
+    assert found.__doc__, "its docstring says what is broken about it"
+
+
+@pytest.mark.parametrize("module", sorted(by_module()))
+def test_each_broken_plugin_fails_its_own_check_alone(pytester, module):
+    expected = by_module()[module]
+
+    ran = run(pytester, module, sorted(expected))
+
+    assert ran.failed == {f"Test{plugin}": names for plugin, names in expected.items()}
+    assert len(ran.passed["TestGood"]) >= len(set().union(*expected.values()))
+
+
+def test_each_plugin_of_a_module_of_broken_ones_is_named_by_a_check():
+    for module, expected in by_module().items():
+        there = vars(import_module(f"{broken.__name__}.{module}"))
+        harness = there["Harness"]
+        plugins = {
+            name
+            for name, value in there.items()
+            if isinstance(value, type)
+            and issubclass(value, harness.plugin_class)
+            and value is not harness.plugin_class
+        }
+        assert plugins == set(expected)
+
+
+def test_a_subclass_that_overrides_nothing_is_told_what_to_do(pytester):
+    pytester.makepyfile(
+        "from scrmkit.testing.suites.connectors import ConnectorSuite\n"
+        "class TestMine(ConnectorSuite): pass\n"
+    )
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist")
+
+    result.stdout.fnmatch_lines(["*override the fixture 'connector' in your test class*"])
+    assert "passed" not in result.stdout.lines[-1]
+
+
+def test_assertions_of_the_suites_show_their_values(pytester):
+    pytester.makepyfile(
+        "from scrmkit.testing.broken.connectors import Harness, ShowsItself\n"
+        "class TestMine(Harness):\n    plugin_class = ShowsItself\n"
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+
+    assert "AssertionError: the plugin's repr shows a secret" in result.stdout.str()
+    assert "assert ['s3cret-of-the-account'] == []" in result.stdout.str()
