@@ -198,7 +198,6 @@ def _progress(path: Path) -> Any:
         length=max(path.stat().st_size, 1),
         label=path.name,
         file=sys.stderr,
-        hidden=not sys.stderr.isatty(),
     )
 
 
