@@ -13,7 +13,6 @@ from scrmkit.domain.kinds import OrderPaid
 from scrmkit.testing import FakePayments, make_identity, make_touchpoint
 from scrmkit_group_buy import GroupBuyMechanic, Overflow, Shipment
 
-
 mixed_up = pytest.mark.xfail(
     strict=False,
     reason="a reservation that changes writes its quantity and its status into each other's column",
