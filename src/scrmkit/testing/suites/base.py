@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar
 
+import attrs
 import pytest
 
 from scrmkit.plugins.checks import hook_problems, new_manager, protocol_problems
@@ -74,3 +75,15 @@ class Suite:
             *hook_problems(new_manager(), plugin),
         ]
         assert problems == [], f"{type(plugin).__name__} could not be loaded: change these"
+
+    @check(broken="channels:CannotForget")
+    def test_its_kinds_survive_an_erasure(self, request: pytest.FixtureRequest) -> None:
+        """A personal field reads as its default once it was blanked, so it has one."""
+        plugin = request.getfixturevalue(self.subject)
+        for kind in getattr(plugin, "touchpoint_kinds", ()):
+            fields = attrs.fields_dict(kind.payload)
+            bare = sorted(name for name in kind.personal if fields[name].default is attrs.NOTHING)
+            assert bare == [], (
+                f"these personal fields of {kind.name} have no default, so that it cannot be read "
+                "any more when its customer was erased: write personal(default=...)"
+            )
