@@ -205,7 +205,8 @@ class Reserve:
         reservation: Names this hold within the resource.
         expires_at: When the core releases it unless it was committed; the
             instance then gets ``reservation.expired``.
-        capacity: How much there is, used when the resource is first named.
+        capacity: How much there is. A larger one than before raises it, as a
+            campaign's next version may; a smaller one changes nothing.
     """
 
     resource: str

@@ -16,18 +16,6 @@ from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.ids import IdAllocator
 
 _Undo = list[Callable[[], None]]
-_GUARDED = frozenset(
-    {
-        "open_instance",
-        "add_alias",
-        "join",
-        "change_participant",
-        "reserve",
-        "commit",
-        "release",
-        "post",
-    }
-)
 
 
 class Applier:
@@ -45,9 +33,9 @@ class Applier:
             "record_consent": self._consent,
             "start_timer": self._start_timer,
             "cancel_timer": self._cancel_timer,
-            "leave": self._leave,
         }
         self._guarded = {
+            "leave": self._leave,
             "open_instance": self._open,
             "add_alias": self._alias,
             "join": self._join,
@@ -86,9 +74,10 @@ class Applier:
 
     def _whom(self, frame: Frame, document: Document) -> tuple[int, int]:
         """The original customer and the person that an effect is about."""
-        given = document.get("customer")
+        given: int | None = document.get("customer")
         if given is not None:
-            return given, given
+            person: int = document.get("person", given)
+            return given, person
         if frame.customer is None or frame.person is None:
             raise InvalidValueError(
                 f"{document['type']} needs a customer; this touchpoint has none"
@@ -126,11 +115,9 @@ class Applier:
 
     def _score(self, frame: Frame, plugin: str, instance: Any, doc: Document) -> None:
         customer, person = self._whom(frame, doc)
-        score = doc["score"]
         self._work.newest["score"].put(
-            (frame.tenant, customer, score["scorer"], person, doc["at"], frame.by_key,
-             score["hundredths"], score["band"], score.get("segment", ""), score.get("stage", ""),
-             to_json(score), frame.id)
+            (frame.tenant, customer, doc["scorer"], person, doc["at"], frame.by_key,
+             doc["hundredths"], doc["band"], doc["segment"], doc["stage"], doc["detail"], frame.id)
         )  # fmt: skip
 
     # --- timers --------------------------------------------------------------------------
@@ -242,12 +229,18 @@ class Applier:
         undo.append(restore)
 
     def _leave(
-        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document
+        self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
     ) -> None:
         instance = _required(instance, doc)
         part = self._part(frame, plugin, instance, doc["role"], self._whom(frame, doc)[1])
         if part is not None:
             self._work.drop_part(part)
+
+            def restore() -> None:
+                part.gone = False
+                self._work.add_part(part)
+
+            undo.append(restore)
 
     # --- resources and ledgers -----------------------------------------------------------
 
@@ -271,8 +264,11 @@ class Applier:
         there = work.reservation(*key)
         if there is not None and there.status != "released":
             raise GuardError(f"reservation {doc['name']!r} exists")
-        if resource.held + resource.used + quantity > resource.capacity:
-            raise GuardError(f"only {resource.capacity - resource.held - resource.used} left")
+        before = resource.capacity
+        capacity = max(before, doc["capacity"])  # a campaign's next version may have more
+        if resource.held + resource.used + quantity > capacity:
+            raise GuardError(f"only {capacity - resource.held - resource.used} left")
+        resource.capacity = capacity
         resource.move(quantity, 0)
         work.reservations[key] = ReservationRow(
             *key, quantity, "held", doc["expires_at"],
@@ -281,6 +277,7 @@ class Applier:
 
         def restore() -> None:
             resource.move(-quantity, 0)
+            resource.capacity = before
             work.reservations[key] = there
 
         undo.append(restore)

@@ -291,35 +291,30 @@ class Deciding:
             one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
             one.identities = tuple(self._work.identities[person])
 
-    def _check_customers(self, frame: Frame, decision: Decision) -> None:
-        """A decision may name other customers, of its own tenant only."""
-        named = {getattr(effect, "customer", None) for effect in decision.effects} - {
-            None,
-            frame.person,
-        }
-        if named:
-            keys = sorted(
-                (frame.tenant, int(customer)) for customer in named if customer is not None
-            )
-            found = self._work.select(schema.customer, ("tenant", "id"), keys, columns=("id",))
-            if len(found) < len(keys):
-                raise InvalidValueError("an effect names a customer that does not exist")
+    def _people_named(self, frame: Frame, decision: Decision) -> dict[int, int]:
+        """Whom a decision names besides its own customer, and who they are after merges."""
+        named = {getattr(effect, "customer", None) for effect in decision.effects}
+        keys = [(frame.tenant, int(customer)) for customer in named if customer is not None]
+        rows = self._work.select(schema.customer, ("tenant", "id"), keys)
+        if len(rows) < len(keys):
+            raise InvalidValueError("an effect names a customer that does not exist")
+        return {row[0]: row[2] for row in rows}
 
     def _write(self, frame: Frame, author: Author, decision: Decision) -> Any:
-        self._check_customers(frame, decision)
+        people = self._people_named(frame, decision)
         documents, proposed, emitted = [], [], []
         write = self._shared.documents
         for effect in decision.effects:
             if isinstance(effect, Propose):
-                proposed.append(write.propose(effect, frame, author))
+                proposed.append(write.propose(effect, frame, author, people))
             elif isinstance(effect, Request):
-                proposed.append(write.request(effect, frame, author))
+                proposed.append(write.request(effect, frame, author, people))
             elif isinstance(effect, Emit):
-                document, touchpoint = write.emit(effect, frame, author)
+                document, touchpoint = write.emit(effect, frame, author, people)
                 documents.append(document)
                 emitted.append(touchpoint)
             else:
-                documents.append(write.write(effect, frame, author))
+                documents.append(write.write(effect, frame, author, people))
         return documents, proposed, emitted
 
     def _opened(self, frame: Frame, target: Target, decision: Decision) -> InstanceRow | None:

@@ -7,11 +7,13 @@ from typing import Any
 
 from scrmkit.clock import to_micros
 from scrmkit.domain import effects as e
+from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.messages import Operation
+from scrmkit.domain.profile import Score
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine.frame import Author, Frame, Proposed, key_of
 from scrmkit.errors import InvalidValueError
-from scrmkit.persistence.codec import Codec, thawed
+from scrmkit.persistence.codec import Codec, thawed, to_json
 from scrmkit.plugins import PluginSet
 
 Document = dict[str, Any]
@@ -33,6 +35,7 @@ class Documents:
             if loaded.family in ("channel", "connector")
         }
         self._codec = codec
+        self._texts: dict[int, tuple[Score, str]] = {}
         self._write: dict[type, Callable[[Any, Frame, Author], Document]] = {
             e.AddTag: self._add_tag,
             e.RemoveTag: lambda x, f, a: {"type": "remove_tag", "group": x.group, "name": x.name},
@@ -60,7 +63,9 @@ class Documents:
             e.Post: self._post,
         }  # fmt: skip
 
-    def write(self, effect: Any, frame: Frame, author: Author) -> Document:
+    def write(
+        self, effect: Any, frame: Frame, author: Author, people: Mapping[int, int]
+    ) -> Document:
         """The document of any effect but ``Propose``, ``Request`` and ``Emit``."""
         writer = self._write.get(type(effect))
         if writer is None:
@@ -69,6 +74,8 @@ class Documents:
         customer = getattr(effect, "customer", None)
         if customer is not None:
             document["customer"] = int(customer)
+            if people[customer] != customer:
+                document["person"] = people[customer]
         return document
 
     def _add_tag(self, x: e.AddTag, frame: Frame, author: Author) -> Document:
@@ -88,11 +95,21 @@ class Documents:
         return {"type": "set_attribute", "name": f"{author.name}.{x.name}", "value": x.value}
 
     def _set_score(self, x: e.SetScore, frame: Frame, author: Author) -> Document:
+        score = x.score
         return {
-            "type": "set_score",
-            "score": self._codec.dump(x.score),
-            "at": to_micros(x.score.as_of),
-        }
+            "type": "set_score", "scorer": score.scorer, "hundredths": score.hundredths,
+            "band": score.band, "segment": score.segment, "stage": score.stage,
+            "at": to_micros(score.as_of), "detail": self.score_text(score),
+        }  # fmt: skip
+
+    def score_text(self, score: Score) -> str:
+        """A score as JSON text; the newest are remembered, for who asks twice."""
+        there = self._texts.get(id(score))
+        if there is None or there[0] is not score:
+            if len(self._texts) > 1000:
+                self._texts.clear()
+            there = self._texts[id(score)] = (score, to_json(self._codec.dump(score)))
+        return there[1]
 
     def _record_consent(self, x: e.RecordConsent, frame: Frame, author: Author) -> Document:
         return {
@@ -127,7 +144,9 @@ class Documents:
             "floor": x.floor,
         }  # fmt: skip
 
-    def propose(self, x: e.Propose, frame: Frame, author: Author) -> Proposed:
+    def propose(
+        self, x: e.Propose, frame: Frame, author: Author, people: Mapping[int, int]
+    ) -> Proposed:
         """A message, checked against the channel that is to carry it."""
         message = x.message
         operation = self._operation(message.channel, message.operation, "channel", frame)
@@ -136,7 +155,7 @@ class Documents:
                 f"{message.channel}.{message.operation} takes a {operation.body.__name__}, "
                 f"not a {type(message.content).__name__}"
             )
-        person = x.customer if x.customer is not None else frame.person
+        customer, person = _whom(x.customer, frame, people)
         if person is None:
             raise InvalidValueError("a message needs a customer, and this touchpoint has none")
         document: Document = {
@@ -146,13 +165,12 @@ class Documents:
         }  # fmt: skip
         if x.slot is not None and x.slot_closes_at is not None:
             document["slot_closes_at"] = to_micros(x.slot_closes_at)
-        own = x.customer is None
-        return Proposed(
-            frame, author, document, self._codec.dump(message.content),
-            frame.customer if own else person, person, message=message,
-        )  # fmt: skip
+        body = self._codec.dump(message.content)
+        return Proposed(frame, author, document, body, customer, person, message=message)
 
-    def request(self, x: e.Request, frame: Frame, author: Author) -> Proposed:
+    def request(
+        self, x: e.Request, frame: Frame, author: Author, people: Mapping[int, int]
+    ) -> Proposed:
         """A request, checked against the connector that is to carry it out."""
         operation = self._operation(x.connector, x.operation, "connector", frame)
         if not isinstance(x.body, operation.body):
@@ -160,7 +178,7 @@ class Documents:
                 f"{x.connector}.{x.operation} takes a {operation.body.__name__}, "
                 f"not a {type(x.body).__name__}"
             )
-        person = x.customer if x.customer is not None else frame.person
+        customer, person = _whom(x.customer, frame, people)
         document: Document = {
             "type": "request", "key": self._key(frame, author, person, x.once),
             "connector": x.connector, "operation": x.operation,
@@ -170,20 +188,15 @@ class Documents:
         if x.answer_to is not None:
             ref = x.answer_to.ref
             document["reply_to"] = [ref.plugin, ref.campaign, ref.key, x.answer_to.step]
-        own = x.customer is None
-        return Proposed(
-            frame,
-            author,
-            document,
-            self._codec.dump(x.body),
-            frame.customer if own else person,
-            person,
-        )
+        return Proposed(frame, author, document, self._codec.dump(x.body), customer, person)
 
-    def emit(self, x: e.Emit, frame: Frame, author: Author) -> tuple[Document, Touchpoint[Any]]:
+    def emit(
+        self, x: e.Emit, frame: Frame, author: Author, people: Mapping[int, int]
+    ) -> tuple[Document, Touchpoint[Any]]:
         """A touchpoint to record next, checked against its kind."""
         kind = checked_kind(self._kinds, x.kind, x.payload)
         source = frame.touchpoint
+        _, person = _whom(x.customer, frame, people)
         touchpoint: Touchpoint[Any] = Touchpoint(
             kind=kind.name,
             key=key_of(frame.by_key, author.name, author.campaign, instance_key(author), x.step),
@@ -195,7 +208,7 @@ class Documents:
             shop=source.shop,
             guide=source.guide,
             to=x.to,
-            customer=x.customer if x.customer is not None else source.customer,
+            customer=None if person is None else CustomerId(person),
         )
         return {"type": "emit", "kind": kind.name, "key": touchpoint.key}, touchpoint
 
@@ -214,6 +227,13 @@ class Documents:
         return key_of(
             frame.tenant, author.name, author.campaign, instance_key(author), person, once
         )
+
+
+def _whom(
+    given: int | None, frame: Frame, people: Mapping[int, int]
+) -> tuple[int | None, int | None]:
+    """The original customer and the person that an effect is about."""
+    return (frame.customer, frame.person) if given is None else (given, people[given])
 
 
 def checked_kind(

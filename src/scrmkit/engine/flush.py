@@ -96,6 +96,16 @@ def _resources(work: WorkSet) -> None:
     new = [(row.tenant, row.name, row.capacity, 0, 0) for row in named if row.new]
     if new:
         work.wire.many(work.statements.insert_new(schema.resource), new)
+    raised = [
+        (row.capacity, row.tenant, row.name)
+        for row in named
+        if not row.new and row.capacity > row.base
+    ]
+    if raised:
+        update = work.statements.update(
+            schema.resource, values=("capacity",), where=("tenant", "name")
+        )
+        work.wire.many(update, raised)
     moved = [
         (
             row.d_held,

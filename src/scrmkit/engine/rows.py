@@ -107,7 +107,7 @@ class PartRow:
 
 @attrs.define(slots=True, eq=False)
 class ResourceRow:
-    """A resource, and what this batch adds to it."""
+    """A resource, and what this batch adds to it; *base* is the capacity in the database."""
 
     tenant: str
     name: str
@@ -115,6 +115,7 @@ class ResourceRow:
     held: int
     used: int
     new: bool = False
+    base: int = 0
     d_held: int = 0
     d_used: int = 0
 

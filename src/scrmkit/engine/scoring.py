@@ -23,7 +23,7 @@ from scrmkit.engine.intake import Intake
 from scrmkit.engine.workset import by_equality
 from scrmkit.errors import UnknownNameError
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import canonical_json, to_json
+from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Database, JoinedWire
 from scrmkit.plugins import LoadedPlugin
 
@@ -194,10 +194,14 @@ class Scoring:
         self, loaded: LoadedPlugin, tenant: str, as_of: datetime, snapshot: Any, count: int,
         effects: Sequence[Effect],
     ) -> None:  # fmt: skip
-        content = canonical_json([self._shared.codec.dump(effect) for effect in effects])
+        texts = [
+            f"{effect.customer}={self._shared.documents.score_text(effect.score)}"
+            for effect in effects
+            if isinstance(effect, SetScore)
+        ]
         touchpoint: Touchpoint[Any] = Touchpoint(
             kind="score.computed",
-            key=key_of(loaded.name, as_of.isoformat(), content),
+            key=key_of(loaded.name, as_of.isoformat(), *texts),
             tenant=TenantId(tenant),
             occurred_at=as_of,
             payload=ScoresComputed(scorer=loaded.name, calibration=snapshot, count=count),

@@ -66,14 +66,20 @@ class Targets:
         self._calls = calls
         self._campaigns = campaigns
         self._codec = codec
+        self._said: dict[tuple[int, str], tuple[Any, ...]] = {}
 
     def addresses(self, frame: Frame, loaded: LoadedPlugin) -> Iterable[Any]:
         """What a mechanic says a touchpoint concerns; the one instance that it is for, if it is."""
         touchpoint = frame.touchpoint
         if touchpoint.to is not None:
             return (touchpoint.to,)
-        well, found = self._calls.call(loaded, "address", loaded.plugin.address, touchpoint)
-        return tuple(dict.fromkeys(found)) if well and found is not None else ()
+        key = (frame.id, loaded.name)
+        said = self._said.get(key)
+        if said is None:
+            well, found = self._calls.call(loaded, "address", loaded.plugin.address, touchpoint)
+            said = tuple(dict.fromkeys(found)) if well and found is not None else ()
+            self._said[key] = said
+        return said
 
     def load(self, addresses: Sequence[tuple[Frame, LoadedPlugin, Any]]) -> None:
         """Load everything that *addresses* lead to, each table in one query."""
@@ -132,7 +138,8 @@ class Targets:
             yield ref
         elif isinstance(address, Alias):
             key = (tenant, loaded.name, address.kind, address.value)
-            work.load_aliases([key])
+            if key not in work.aliases:
+                work.load_aliases([key])
             instance = work.aliases[key]
             if instance is not None:
                 yield work.by_id[instance].ref

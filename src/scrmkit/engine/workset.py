@@ -218,7 +218,8 @@ class WorkSet:
         for name in missing:
             self.resources[name] = None
         for row in self.select(schema.resource, ("tenant", "name"), missing):
-            self.resources[row[0], row[1]] = ResourceRow(*row)
+            resource = self.resources[row[0], row[1]] = ResourceRow(*row)
+            resource.base = resource.capacity
 
     def reservation(self, tenant: str, resource: str, name: str) -> ReservationRow | None:
         """One reservation, loaded now if need be."""

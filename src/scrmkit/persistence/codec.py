@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
@@ -130,6 +130,9 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(bool, _exactly(bool))
     converter.register_structure_hook(str, _exactly(str))
     converter.register_structure_hook(float, _number)
+    # Before str and int, which these are too.
+    for base in (enum.StrEnum, enum.IntEnum):
+        converter.register_structure_hook(base, lambda value, kind: kind(value))
     for mapping in (dict, MappingProxyType):
         converter.register_unstructure_hook(mapping, thawed)
     converter.register_unstructure_hook_func(
@@ -144,6 +147,8 @@ def _converter() -> cattrs.Converter:
         ),
         lambda value, _: frozen(_exactly(dict)(value, dict)),
     )
+    # cattrs would walk through every item; JSON writes these tuples as they are.
+    converter.register_unstructure_hook_func(_is_plain_tuple, lambda value: value)
     converter.register_unstructure_hook_factory(
         attrs.has,
         lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
@@ -152,6 +157,12 @@ def _converter() -> cattrs.Converter:
         attrs.has, lambda cls: make_dict_structure_fn(cls, converter)
     )
     return converter
+
+
+def _is_plain_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple and all(
+        arg in (str, int, float, bool, Ellipsis) or _is_plain_tuple(arg) for arg in get_args(kind)
+    )
 
 
 def _moment(value: Any, _: type) -> datetime:

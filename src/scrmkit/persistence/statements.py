@@ -126,18 +126,16 @@ class Statements:
         return clause
 
     def update(self, table: Table, *, values: Sequence[str], where: Sequence[str]) -> Statement:
-        """Set columns by equality; parameters: ``new_<column>`` in order, then ``old_<column>``."""
+        """Set columns by equality; parameters: those of *values* in order, then of *where*."""
 
         def build() -> ClauseElement:
-            matches = [
-                table.c[name] == bindparam(f"old_{name}", type_=table.c[name].type)
-                for name in where
-            ]
-            return (
-                update(table)
-                .where(*matches)
-                .values({n: bindparam(f"new_{n}", type_=table.c[n].type) for n in values})
-            )
+            old = [bindparam(f"old_{name}", type_=table.c[name].type) for name in where]
+            new = [bindparam(f"new_{name}", type_=table.c[name].type) for name in values]
+            columns = [table.c[name] for name in values]
+            matches = [table.c[name] == value for name, value in zip(where, old, strict=True)]
+            # Plain values() would put the parameters into the order of the table's columns.
+            pairs = zip(columns, new, strict=True)
+            return update(table).where(*matches).ordered_values(*pairs)
 
         return self.once(("update", table.name, *values, "/", *where), build)
 
