@@ -293,12 +293,8 @@ class Deciding:
 
     def _people_named(self, frame: Frame, decision: Decision) -> dict[int, int]:
         """Whom a decision names besides its own customer, and who they are after merges."""
-        named = {getattr(effect, "customer", None) for effect in decision.effects}
-        keys = [(frame.tenant, int(customer)) for customer in named if customer is not None]
-        rows = self._work.select(schema.customer, ("tenant", "id"), keys)
-        if len(rows) < len(keys):
-            raise InvalidValueError("an effect names a customer that does not exist")
-        return {row[0]: row[2] for row in rows}
+        named = {getattr(effect, "customer", None) for effect in decision.effects} - {None}
+        return self._work.people_of(frame.tenant, [int(customer) for customer in named if customer])
 
     def _write(self, frame: Frame, author: Author, decision: Decision) -> Any:
         people = self._people_named(frame, decision)

@@ -156,6 +156,9 @@ class Unit:
     def _frame(self, touchpoint: Touchpoint[Any], resolved: Resolved, work: WorkSet) -> Frame:
         id_ = self._shared.ids.take()
         tenant = str(touchpoint.tenant)
+        if resolved.customer is not None and resolved.person is not None:
+            work.people[tenant, resolved.customer] = resolved.person
+            work.people.setdefault((tenant, resolved.person), resolved.person)
         if resolved.is_new_customer:
             work.insert(
                 schema.customer, (resolved.customer, tenant, resolved.customer, self._at_us)

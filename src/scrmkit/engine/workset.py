@@ -20,6 +20,7 @@ from scrmkit.engine.rows import (
     ReservationRow,
     ResourceRow,
 )
+from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Wire, keys_json
 from scrmkit.persistence.statements import Statements
@@ -36,6 +37,7 @@ class WorkSet:
         self.wire = wire
         self.statements = statements
         self.newest = {table.name: NewestRows(table) for table in NEWEST}
+        self.people: dict[Person, int] = {}
         self.identities: dict[Person, list[tuple[Any, ...]]] = {}
         self._new_identities: dict[Person, list[tuple[Any, ...]]] = {}
         self.instances: dict[tuple[str, InstanceRef], InstanceRow | None] = {}
@@ -72,6 +74,21 @@ class WorkSet:
         missing = group.missing(people)
         if missing:
             group.load(missing, map(tuple, self.select(table, ("tenant", "person"), missing)))
+
+    def people_of(self, tenant: str, customers: Iterable[int]) -> dict[int, int]:
+        """
+        Who *customers* are after merges.
+
+        Raises:
+            InvalidValueError: One of them does not exist in this tenant.
+        """
+        wanted = list(customers)
+        missing = [(tenant, one) for one in wanted if (tenant, one) not in self.people]
+        for row in self.select(schema.customer, ("tenant", "id"), missing):
+            self.people[tenant, row[0]] = row[2]
+        if any((tenant, one) not in self.people for one in wanted):
+            raise InvalidValueError("an effect names a customer that does not exist")
+        return {one: self.people[tenant, one] for one in wanted}
 
     def load_identities(self, people: Iterable[Person]) -> None:
         """Load what platforms call *people*, as ``(id, kind, scope, value)``."""
