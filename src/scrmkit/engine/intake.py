@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -28,7 +26,6 @@ from scrmkit.errors import (
     TenantRequiredError,
     UnknownKindError,
 )
-from scrmkit.failpoints import failpoint
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Database, Wire
@@ -36,7 +33,6 @@ from scrmkit.plugins import LoadedPlugin
 from scrmkit.settings import Settings
 
 log = structlog.get_logger("scrmkit.intake")
-_TRIES = 5
 _FUTURE = timedelta(days=1)
 
 
@@ -50,6 +46,7 @@ class Intake:
         self._database = database
         self._settings = settings
         self._clock = clock
+        self.listeners: list[Callable[[Sequence[Frame]], None]] = []
 
     def checked(self, touchpoint: Touchpoint[Any]) -> Touchpoint[Any]:
         """
@@ -111,7 +108,7 @@ class Intake:
                 raise
         except Exception as error:  # noqa: BLE001 - one poison touchpoint must not take others along
             if len(touchpoints) == 1:
-                return [self._parked(touchpoints[0], error)]
+                return [self.park(touchpoints[0], error)]
         half = len(touchpoints) // 2
         return self.record(touchpoints[:half]) + self.record(touchpoints[half:])
 
@@ -152,7 +149,9 @@ class Intake:
         return outcomes, unit.frames
 
     def announce(self, frames: Sequence[Frame]) -> None:
-        """Tell the observers about what has committed."""
+        """Tell the observers about what has committed, and delivery."""
+        for listener in self.listeners:
+            listener(frames)
         if not self._shared.calls.has("scrmkit_committed"):
             return
         for frame in frames:
@@ -165,23 +164,16 @@ class Intake:
         return self._in_unit(lambda unit: unit.record(touchpoints))
 
     def _in_unit(self, record: Callable[[Unit], list[Outcome]]) -> list[Outcome]:
-        for attempt in range(_TRIES):
-            try:
-                with self._database.writing() as wire:
-                    unit = self._unit(wire)
-                    outcomes = record(unit)
-                    failpoint("intake.before_commit")
-                failpoint("intake.after_commit")
-                self.announce(unit.frames)
-                return outcomes
-            except ConflictError:
-                if attempt + 1 == _TRIES:
-                    raise
-                # Two processes that keep meeting part by waiting unequally long.
-                time.sleep(random.uniform(0, 0.002 * 2**attempt))
-        raise AssertionError("unreachable")
+        def work(wire: Wire) -> tuple[list[Outcome], list[Frame]]:
+            unit = self._unit(wire)
+            return record(unit), unit.frames
 
-    def _parked(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome:
+        outcomes, frames = self._database.transaction(work, "intake")
+        self.announce(frames)
+        return outcomes
+
+    def park(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome:
+        """Put a touchpoint aside with its error, so that it can be recorded later."""
         text = str(error) if isinstance(error, ScrmkitError) else type(error).__name__
         where = line_of(error)
         log.error(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
 from sqlalchemy import event
@@ -25,9 +27,12 @@ from scrmkit.errors import (
     StorageError,
     StorageUnavailableError,
 )
+from scrmkit.failpoints import failpoint
 from scrmkit.persistence.statements import Statement, Statements
 
+T = TypeVar("T")
 Row = Sequence[Any]
+_TRIES = 5
 
 _CONFLICTS = frozenset({"23505", "40001", "40P01", "55P03"})
 """PostgreSQL: unique violation, serialization failure, deadlock, lock not available."""
@@ -182,6 +187,27 @@ class Database:
             except BaseException as error:
                 self._roll_back(connection, broken=isinstance(error, StorageUnavailableError))
                 raise
+
+    def transaction(self, work: Callable[[DriverWire], T], name: str) -> T:
+        """
+        Do *work* in one transaction, and again after a conflict.
+
+        Raises:
+            ConflictError: It kept meeting another writer; nothing was written.
+        """
+        for attempt in range(_TRIES):
+            try:
+                with self.writing() as wire:
+                    result = work(wire)
+                    failpoint(f"{name}.before_commit")
+                failpoint(f"{name}.after_commit")
+                return result
+            except ConflictError:
+                if attempt + 1 == _TRIES:
+                    raise
+                # Two processes that keep meeting part by waiting unequally long.
+                time.sleep(random.uniform(0, 0.002 * 2**attempt))
+        raise AssertionError("unreachable")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[JoinedWire]:
