@@ -9,17 +9,13 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from scrmkit.clock import aware
 from scrmkit.domain.ids import BrandId, CampaignId, CustomerId, ShopId
+from scrmkit.domain.text import aware_or_none as _aware
+from scrmkit.domain.text import text
 from scrmkit.errors import InvalidValueError
 
 R = TypeVar("R")
 S = TypeVar("S")
-
-
-def _aware(instance: object, attribute: attrs.Attribute[Any], value: datetime | None) -> None:
-    if value is not None:
-        aware(value)
 
 
 class CampaignStatus(enum.StrEnum):
@@ -45,14 +41,14 @@ class Campaign(Generic[R]):
         version: Counted by the core from 1; 0 before it is published.
     """
 
-    id: CampaignId
+    id: CampaignId = attrs.field(validator=text(64, but="/"))
     mechanic: str
     rules: R
     starts_at: datetime = attrs.field(validator=_aware)
     ends_at: datetime = attrs.field(validator=_aware)
-    name: str = ""
-    brand: BrandId | None = None
-    shop: ShopId | None = None
+    name: str = attrs.field(default="", validator=text(200, least=0))
+    brand: BrandId | None = attrs.field(default=None, validator=text(64, optional=True))
+    shop: ShopId | None = attrs.field(default=None, validator=text(64, optional=True))
     status: CampaignStatus = CampaignStatus.ACTIVE
     version: int = 0
 

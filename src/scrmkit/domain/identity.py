@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from scrmkit.errors import InvalidValueError
+from scrmkit.domain.text import text
 
 PERSONAL = "scrmkit_personal"
 """The metadata key that marks a field whose value is kept apart and can be erased."""
@@ -24,14 +24,6 @@ def personal(**options: Any) -> Any:
     return attrs.field(repr=False, metadata=metadata, **options)
 
 
-def _not_blank(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not value or "\x00" in value or len(value) > 256:
-        raise InvalidValueError(
-            f"an identity's {attribute.name} has 1 to 256 characters and no NUL; "
-            f"this one has {len(value)}"
-        )
-
-
 @attrs.frozen(kw_only=True)
 class Identity:
     """
@@ -45,9 +37,9 @@ class Identity:
             values that are unique everywhere.
     """
 
-    kind: str = attrs.field(validator=_not_blank)
-    value: str = personal(validator=_not_blank)
-    scope: str = ""
+    kind: str = attrs.field(validator=text(64))
+    value: str = personal(validator=text(256))
+    scope: str = attrs.field(default="", validator=text(128, least=0))
 
 
 PHONE = "phone"

@@ -12,6 +12,8 @@ import attrs
 from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.identity import Identity, personal
 from scrmkit.domain.ids import CustomerId, OutgoingId, TenantId
+from scrmkit.domain.text import aware_or_none
+from scrmkit.errors import InvalidValueError
 
 
 class Purpose(enum.StrEnum):
@@ -26,6 +28,12 @@ class Purpose(enum.StrEnum):
     MARKETING = "marketing"
     SERVICE = "service"
     TRANSACTIONAL = "transactional"
+
+
+def _purpose(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    # The policy compares by identity: a mere word would slip through it.
+    if not isinstance(value, Purpose):
+        raise InvalidValueError(f"a message's purpose is a Purpose, not a {type(value).__name__}")
 
 
 @attrs.frozen(kw_only=True)
@@ -44,10 +52,10 @@ class Message:
 
     channel: str
     content: Any = personal()
-    purpose: Purpose = Purpose.SERVICE
+    purpose: Purpose = attrs.field(default=Purpose.SERVICE, validator=_purpose)
     operation: str = "send"
-    not_before: datetime | None = None
-    not_after: datetime | None = None
+    not_before: datetime | None = attrs.field(default=None, validator=aware_or_none)
+    not_after: datetime | None = attrs.field(default=None, validator=aware_or_none)
     tell: bool = False
 
 

@@ -15,6 +15,7 @@ from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.identity import PERSONAL, Identity
 from scrmkit.domain.ids import BrandId, CustomerId, GuideId, ShopId, StateToken, TenantId
 from scrmkit.domain.organisation import Entrance
+from scrmkit.domain.text import text
 from scrmkit.errors import InvalidValueError
 
 P = TypeVar("P")
@@ -55,9 +56,10 @@ class TouchpointKind(Generic[P]):
     witness: Witness = Witness.ENGINE
 
     def __attrs_post_init__(self) -> None:
-        if not _KIND.fullmatch(self.name):
+        if not _KIND.fullmatch(self.name) or len(self.name) > 63:
             raise InvalidValueError(
-                f"{self.name!r} is not a kind; write it dotted, such as 'order.paid'"
+                f"{self.name!r} is not a kind; write it dotted and at most 63 long, "
+                "such as 'order.paid'"
             )
         if self.amount is not None and self.amount not in attrs.fields_dict(self.payload):
             raise InvalidValueError(f"{self.payload.__name__} has no field {self.amount!r}")
@@ -67,13 +69,6 @@ class TouchpointKind(Generic[P]):
         """The payload's fields whose values are personal."""
         fields = attrs.fields(self.payload)  # type: ignore[arg-type]
         return frozenset(field.name for field in fields if PERSONAL in field.metadata)
-
-
-def _key(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not value or "\x00" in value or len(value) > 200:
-        raise InvalidValueError(
-            f"a touchpoint's key has 1 to 200 characters and no NUL; this one has {len(value)}"
-        )
 
 
 def _aware(instance: object, attribute: attrs.Attribute[datetime], value: datetime) -> None:
@@ -101,7 +96,7 @@ class Touchpoint(Generic[P]):
     """
 
     kind: str
-    key: str = attrs.field(validator=_key)
+    key: str = attrs.field(validator=text(200))
     occurred_at: datetime = attrs.field(validator=_aware)
     payload: P
     tenant: TenantId = TenantId("")

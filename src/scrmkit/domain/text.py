@@ -1,0 +1,51 @@
+"""Text that every database can hold, and moments that every clock can compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from scrmkit.clock import aware
+from scrmkit.errors import InvalidValueError
+
+
+def text(
+    most: int, *, least: int = 1, but: str = "", optional: bool = False
+) -> Callable[[object, attrs.Attribute[Any], Any], None]:
+    """
+    Make a validator: text of *least* to *most* characters, without NUL and lone surrogates.
+
+    Args:
+        but: What no character may be, such as ``/``.
+        optional: Whether None is let through.
+    """
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if value is None and optional:
+            return
+        fits = isinstance(value, str) and least <= len(value) <= most and is_storable(value)
+        if fits and not (but and set(but).intersection(value)):
+            return
+        besides = f" and {but!r}" if but else ""
+        raise InvalidValueError(
+            f"{attribute.name} of {type(instance).__name__} is text of {least} to {most} "
+            f"characters without NUL, lone surrogates{besides}; "
+            + (f"this one has {len(value)}" if isinstance(value, str) else "this is none")
+        )
+
+    return check
+
+
+def is_storable(value: str) -> bool:
+    """Whether every database and wire can hold a text: no NUL, no lone surrogate."""
+    if value.isascii():
+        return "\x00" not in value
+    return "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def aware_or_none(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """A validator: a moment with a time zone, or None."""
+    if value is not None:
+        aware(value)
