@@ -256,9 +256,9 @@ class _Names:
         """An original customer, by the identities that it brought itself."""
         return self._originals.get(value, "nobody")
 
-    def owns(self, tenant: str, value: str) -> list[str]:
+    def owns(self, tenant: str, value: str) -> Row:
         """Several original customers."""
-        return sorted(self.own(tenant, id_) for id_ in json.loads(value))
+        return tuple(sorted(self.own(tenant, id_) for id_ in json.loads(value)))
 
     def identity(self, tenant: str, value: int | None) -> str | None:
         """An identity."""

@@ -37,6 +37,7 @@ class Frame:
     received_us: int
     identity_ids: tuple[int, ...] = ()
     new_identities: tuple[tuple[Any, ...], ...] = ()
+    is_new_customer: bool = False
     customer: int | None = None
     person: int | None = None
     parent: int | None = None

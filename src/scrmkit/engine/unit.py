@@ -77,21 +77,17 @@ class Unit:
     def record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
         """The outcomes in order; what instances asked to be told is recorded too."""
         outcomes: dict[int, Outcome] = {}
-        follow_ups = self._round(list(enumerate(touchpoints)), outcomes)
-        rounds = 0
-        while follow_ups:
-            rounds += 1
-            if rounds > MAX_DEPTH:
-                kinds = sorted({touchpoint.kind for touchpoint in follow_ups})
-                raise LoopError(f"answers keep leading to new ones: {', '.join(kinds)}")
-            follow_ups = self._round([(-1 - i, t) for i, t in enumerate(follow_ups)], {})
+        self._round(list(enumerate(touchpoints)), outcomes, 0)
         return [outcomes[index] for index in range(len(touchpoints))]
 
     # --- duplicates ----------------------------------------------------------------------
 
     def _round(
-        self, indexed: list[tuple[int, Touchpoint[Any]]], outcomes: dict[int, Outcome]
-    ) -> list[Touchpoint[Any]]:
+        self, indexed: list[tuple[int, Touchpoint[Any]]], outcomes: dict[int, Outcome], depth: int
+    ) -> None:
+        if depth > MAX_DEPTH:
+            kinds = sorted({touchpoint.kind for _, touchpoint in indexed})
+            raise LoopError(f"answers keep leading to new ones: {', '.join(kinds)}")
         first: dict[tuple[str, str, str], int] = {}
         repeated: list[tuple[int, int]] = []
         stored = self.stored([(str(t.tenant), t.kind, t.key) for _, t in indexed])
@@ -105,13 +101,12 @@ class Unit:
             else:
                 first[key] = index
                 fresh.append((index, touchpoint))
-        follow_ups: list[Touchpoint[Any]] = []
         while fresh:
-            fresh, more = self._batch(fresh, outcomes)
-            follow_ups += more
+            fresh, follow_ups = self._batch(fresh, outcomes)
+            if follow_ups:
+                self._round([(-1 - i, t) for i, t in enumerate(follow_ups)], {}, depth + 1)
         for index, earlier in repeated:
             outcomes[index] = attrs.evolve(outcomes[earlier], duplicate=True)
-        return follow_ups
 
     def stored(self, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Outcome]:
         """The outcomes of what is recorded of ``(tenant, kind, key)``, as duplicates."""
@@ -141,35 +136,26 @@ class Unit:
             resolved = people.resolve(touchpoint, self._at_us)
             if resolved.joins and taken:
                 break
-            frame = self._frame(touchpoint, resolved, work)
+            frame = self._frame(touchpoint, resolved)
             frame.decided, self._decided = self._decided, None
             taken.append((index, frame))
             if resolved.joins:
                 merged = [(frame, resolved.person or 0, other) for other in resolved.joins]
                 break
         follow_ups = [] if self._dry else self._merge(work, merged)
-        follow_ups += self._process(work, [frame for _, frame in taken])
+        taken = taken[: self._process(work, [frame for _, frame in taken], follow_ups)]
         for index, frame in taken:
             outcomes[index] = outcome_of(frame.id, frame.person, frame.decisions)
         return fresh[len(taken) :], follow_ups
 
-    def _frame(self, touchpoint: Touchpoint[Any], resolved: Resolved, work: WorkSet) -> Frame:
+    def _frame(self, touchpoint: Touchpoint[Any], resolved: Resolved) -> Frame:
         id_ = self._shared.ids.take()
         tenant = str(touchpoint.tenant)
-        if resolved.customer is not None and resolved.person is not None:
-            work.people[tenant, resolved.customer] = resolved.person
-            work.people.setdefault((tenant, resolved.person), resolved.person)
-        if resolved.is_new_customer:
-            work.insert(
-                schema.customer, (resolved.customer, tenant, resolved.customer, self._at_us)
-            )
-        for row in resolved.new:
-            work.insert(schema.identity, row)
         return Frame(
             id=id_, tenant=tenant, kind=self._shared.plugins.kinds[touchpoint.kind],
             touchpoint=touchpoint, occurred_us=to_micros(touchpoint.occurred_at),
             received_us=self._at_us, identity_ids=resolved.identity_ids,
-            new_identities=resolved.new,
+            new_identities=resolved.new, is_new_customer=resolved.is_new_customer,
             customer=resolved.customer, person=resolved.person, root=id_,
             by_key=f"{touchpoint.kind}|{touchpoint.key}",
         )  # fmt: skip
@@ -208,7 +194,15 @@ class Unit:
             for ref in refs
         ]  # fmt: skip
 
-    def _process(self, work: WorkSet, frames: Sequence[Frame]) -> list[Touchpoint[Any]]:
+    def _process(
+        self, work: WorkSet, frames: Sequence[Frame], follow_ups: list[Touchpoint[Any]]
+    ) -> int:
+        """
+        Record *frames* in their order, up to the first that an answer follows.
+
+        An answer comes before the next touchpoint, as it does where that is in
+        a batch of its own. Returns how many were recorded.
+        """
         shared = self._shared
         shared.organisation.prepare(work, [frame.touchpoint for frame in frames])
         knowing = Knowing(work, shared.codec)
@@ -216,11 +210,6 @@ class Unit:
         for frame in frames:
             self._complete(frame)
         deciding.prefetch(frames)
-        done: list[Frame] = []
-        for frame in frames:
-            for row in frame.new_identities:
-                work.add_identity(row)
-            self._take(work, deciding, frame, done)
         planning = Planning(
             work,
             shared.plugins,
@@ -230,13 +219,38 @@ class Unit:
             shared.codec,
             shared.ids,
         )
-        planning.plan(deciding.proposed, [self._now(deciding, one) for one in deciding.proposed])
+        done: list[Frame] = []
+        count = planned = 0
+        for frame in frames:
+            self._enter(work, frame)
+            self._take(work, deciding, frame, done)
+            count += 1
+            rest = deciding.proposed[planned:]
+            may_answer = any(one.message is not None and one.message.tell for one in rest)
+            if may_answer or count == len(frames):
+                planning.plan(rest, [self._now(deciding, one) for one in rest])
+                planned += len(rest)
+            if planning.follow_ups:
+                break
         for frame in done:
             self._write(work, frame)
         if not self._dry:
             flush(work)
         self.frames += done
-        return planning.follow_ups
+        follow_ups += planning.follow_ups
+        return count
+
+    def _enter(self, work: WorkSet, frame: Frame) -> None:
+        """Make known who came with a touchpoint."""
+        if frame.customer is not None and frame.person is not None:
+            work.people[frame.tenant, frame.customer] = frame.person
+            work.people.setdefault((frame.tenant, frame.person), frame.person)
+        if frame.is_new_customer:
+            row = (frame.customer, frame.tenant, frame.customer, self._at_us)
+            work.insert(schema.customer, row)
+        for row in frame.new_identities:
+            work.insert(schema.identity, row)
+            work.add_identity(row)
 
     def _now(self, deciding: Deciding, one: Proposed) -> Now:
         return deciding.now(one.frame, one.author.name)
@@ -252,7 +266,11 @@ class Unit:
             amount = self._amount(frame)
             here = work.recorded.setdefault((frame.tenant, frame.person, frame.touchpoint.kind), [])
             here.append((frame.occurred_us, amount))
+        # The same step of one plugin is the same touchpoint, however often it is emitted.
+        emitted: dict[tuple[str, str], Touchpoint[Any]] = {}
         for touchpoint in frame.emitted:
+            emitted.setdefault((touchpoint.kind, touchpoint.key), touchpoint)
+        for touchpoint in emitted.values():
             child = self._child(frame, touchpoint)
             deciding.prefetch([child])
             self._take(work, deciding, child, done)
