@@ -61,20 +61,21 @@ class Suite:
         """Skip what would only fail because a method is not there: one check says so."""
         function = request.function
         first = "test_it_has_what_its_protocol_asks_for"
-        if hasattr(function, "scrmkit_broken") and function.__name__ != first:
-            plugin = request.getfixturevalue(self.subject)
-            if list(protocol_problems(self.family, plugin)):
-                pytest.skip(f"see {first}")
+        is_check = hasattr(function, "scrmkit_broken") and function.__name__ != first
+        if is_check and self._problems(request):
+            pytest.skip(f"see {first}")
+
+    def _problems(self, request: pytest.FixtureRequest) -> list[str]:
+        plugin = request.getfixturevalue(self.subject)
+        return [
+            *protocol_problems(self.family, plugin),
+            *hook_problems(new_manager(), plugin),
+        ]
 
     @check(broken="connectors:LacksAsk")
     def test_it_has_what_its_protocol_asks_for(self, request: pytest.FixtureRequest) -> None:
         """The plugin has the attributes and methods of its protocol, and hooks that exist."""
-        plugin = request.getfixturevalue(self.subject)
-        problems = [
-            *protocol_problems(self.family, plugin),
-            *hook_problems(new_manager(), plugin),
-        ]
-        assert problems == [], f"{type(plugin).__name__} could not be loaded: change these"
+        assert self._problems(request) == [], "the plugin could not be loaded: change these"
 
     @check(broken="channels:CannotForget")
     def test_its_kinds_survive_an_erasure(self, request: pytest.FixtureRequest) -> None:
