@@ -61,7 +61,8 @@ class Planning:
         self._sent: dict[Person, list[Sent]] = {}
         self._keys: set[tuple[str, str]] = set()
         self._slots: dict[tuple[str, str], tuple[Any, ...]] = {}
-        self._suppressed: dict[tuple[str, str, int], str | None] = {}
+        self._addresses: dict[str, tuple[int, Identity] | None] = {}
+        self._suppressed: dict[tuple[str, str, int], str] = {}
         self.follow_ups: list[Touchpoint[Any]] = []
 
     def plan(self, proposed: Sequence[Proposed], nows: Sequence[Now]) -> None:
@@ -103,6 +104,20 @@ class Planning:
         self._load_sent(
             {(one.frame.tenant, one.person or 0) for one in proposed if self._counts(one)}
         )
+        self._load_addresses(proposed)
+
+    def _load_addresses(self, proposed: Sequence[Proposed]) -> None:
+        """Where the channels would write, and whether they must not."""
+        wanted: dict[tuple[str, str, int], None] = {}
+        for one in proposed:
+            if one.message is not None and self._operation(one).addressed:
+                address = self._reach(one, one.message)
+                self._addresses[one.document["key"]] = address
+                if address is not None:
+                    wanted[one.frame.tenant, one.message.channel, address[0]] = None
+        keys = ("tenant", "channel", "identity")
+        for *key, reason, _ in self._work.select(schema.suppression, keys, list(wanted)):
+            self._suppressed[key[0], key[1], key[2]] = reason
 
     def _counts(self, one: Proposed) -> bool:
         if one.message is None:
@@ -153,7 +168,7 @@ class Planning:
         message = self._prepared(one, one.message, now)
         operation = self._operation(one)
         zone = self._organisation.zone(one.frame.tenant, one.frame.touchpoint.shop)
-        address = self._reach(one, message) if operation.addressed else None
+        address = self._addresses.get(one.document["key"])
         facts = self._facts(one, message, operation, address, now, zone)
         verdict = judge(message, facts, self._policy, now.at, zone)
         if verdict.send_at is not None:
@@ -206,20 +221,11 @@ class Planning:
         return facts_of(
             message, operation, self._sent.get((one.frame.tenant, one.person or 0), ()),
             now.at, zone, consents=one.consents,
-            suppressed=self._suppression(one.frame.tenant, message.channel, address),
+            suppressed=None if address is None else self._suppressed.get(
+                (one.frame.tenant, message.channel, address[0])
+            ),
             reachable=address is not None or not operation.addressed,
         )  # fmt: skip
-
-    def _suppression(
-        self, tenant: str, channel: str, address: tuple[int, Identity] | None
-    ) -> str | None:
-        if address is None:
-            return None
-        key = (tenant, channel, address[0])
-        if key not in self._suppressed:
-            rows = self._work.select(schema.suppression, ("tenant", "channel", "identity"), [key])
-            self._suppressed[key] = rows[0][3] if rows else None
-        return self._suppressed[key]
 
     # --- slots ---------------------------------------------------------------------------
 
@@ -241,9 +247,7 @@ class Planning:
             elif winner is not None:
                 self._lose(candidate, "slot_lost", f"{winner.one.author.name} won the slot")
         if winner is not None:
-            row = (*key, to_micros(winner.now.at), winner.one.document["key"])
-            self._slots[key] = row
-            self._work.insert(schema.slot, row)
+            self._open(key, winner, to_micros(winner.now.at), winner.one.document["key"])
 
     def _winner(self, slot: str, allowed: list[_Candidate]) -> _Candidate | None:
         ranked = sorted(allowed, key=lambda candidate: candidate.one.author.loaded.rank)
@@ -262,14 +266,20 @@ class Planning:
         self, key: tuple[str, str], candidates: list[_Candidate], there: Any, closes_at: int
     ) -> None:
         if there is None:
-            row = (*key, closes_at, None)
-            self._slots[key] = row
-            self._work.insert(schema.slot, row)
+            self._open(key, candidates[0], closes_at, None)
         for candidate in candidates:
             if candidate.verdict.send_at is None:
                 self._settle(candidate)
             else:
                 self._settle(candidate, status=Status.PROPOSED)
+
+    def _open(
+        self, key: tuple[str, str], candidate: _Candidate, closes_at: int, winner: str | None
+    ) -> None:
+        """Write a slot, and in the document of one of its messages that it was."""
+        candidate.one.document["opens"] = [closes_at, winner]
+        self._slots[key] = (*key, closes_at, winner)
+        self._work.insert(schema.slot, (*key, closes_at, winner))
 
     def _lose(self, candidate: _Candidate, code: str, reason: str) -> None:
         candidate.verdict = Verdict(send_at=None, code=code, reason=reason)
@@ -316,6 +326,9 @@ class Planning:
         self, one: Proposed, connector: str, type_: str, purpose: str, operation: Operation,
         address: int | None, now: Now, body: Any,
     ) -> None:  # fmt: skip
+        one.document["priority"] = operation.priority
+        if address is not None:
+            one.document["address"] = address
         row = outgoing_row(
             self._ids.take(), one.frame.tenant, one.document, connector, type_, purpose,
             operation.priority, one.customer, one.person, one.author.name, address,
