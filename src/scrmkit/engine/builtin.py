@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scrmkit.domain.kinds import ConsentChanged, TimerDue
+from scrmkit.domain.kinds import ConsentChanged, ReservationExpired, TimerDue
 from scrmkit.engine.apply import instance_scope
 from scrmkit.engine.deciding import Deciding
 from scrmkit.engine.frame import Frame
@@ -27,6 +27,14 @@ def core_documents(frame: Frame, work: WorkSet, deciding: Deciding) -> None:
         )
     elif isinstance(payload, TimerDue):
         work.timers[timer_key(frame)] = None
+    elif isinstance(payload, ReservationExpired):
+        to = frame.touchpoint.to
+        space = "" if to is None else f"{to.plugin}/{to.campaign}/"
+        document = {
+            "type": "release", "resource": space + payload.resource,
+            "name": payload.reservation, "committed": False,
+        }  # fmt: skip
+        deciding.core(frame, CORE, "nobody committed it in time", [document])
 
 
 def timer_key(frame: Frame) -> tuple[str, str, str, str]:

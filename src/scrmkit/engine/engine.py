@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from scrmkit.domain.campaign import Campaign, CampaignStatus
 from scrmkit.domain.decisions import Outcome
 from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.kinds import CampaignChanged
+from scrmkit.domain.messages import Report
 from scrmkit.domain.profile import Score
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.broadcast import Broadcast, Broadcasts
@@ -23,20 +25,29 @@ from scrmkit.engine.calls import Calls
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
 from scrmkit.engine.deciding import Shared
+from scrmkit.engine.delivery import Delivery
 from scrmkit.engine.digest import digest
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
 from scrmkit.engine.intake import Intake
+from scrmkit.engine.lanes import lanes_of
 from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
+from scrmkit.engine.reception import Reception
+from scrmkit.engine.redriving import Redriving
+from scrmkit.engine.running import Done, Running
 from scrmkit.engine.scoring import Scoring, ScoringReport
+from scrmkit.engine.settling import Settling
+from scrmkit.engine.slots import Slots
 from scrmkit.engine.status import Status, status
 from scrmkit.engine.targets import Interests
+from scrmkit.engine.timers import Timers
 from scrmkit.persistence.codec import Codec
 from scrmkit.persistence.database import Database, JoinedWire
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.persistence.migrate import require_current, upgrade
 from scrmkit.plugins import PluginSet, load_plugins
+from scrmkit.protocols import CallbackRequest, Reply
 from scrmkit.settings import Settings
 
 
@@ -98,9 +109,27 @@ class Engine:
         self._combiner = Combiner(self._record)
         self._scoring = Scoring(self.shared, self.database, self.intake)
         self._broadcasts = Broadcasts(self.intake)
+        self._compose_delivery()
+
+    def _compose_delivery(self) -> None:
+        plugins, calls, intake, database = self.plugins, self.calls, self.intake, self.database
+        settling = Settling(
+            self.shared, database, intake, self.clock, lanes_of(plugins), self.settings.policy
+        )
+        self.delivery = Delivery(settling, calls, alone=database.dialect_name == "sqlite")
+        self.outbox = Redriving(database, settling)
+        self._reception = Reception(
+            plugins, calls, self.codec, settling, intake, self._record_all, self.settings.tenants
+        )
+        self._running = Running(
+            self.delivery, Timers(database, intake, plugins, calls, self.clock),
+            Slots(settling, calls, plugins), settling, intake,
+            partial(keep_health, database, calls),
+        )  # fmt: skip
 
     def close(self) -> None:
         """Give the database back; what is durable stays, what is under way is finished first."""
+        self.stop()
         keep_health(self.database, self.calls)
         for loaded in self.plugins.plugins:
             close = getattr(loaded.plugin, "close", None)
@@ -148,6 +177,13 @@ class Engine:
     def record_many(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
         """Record several in one transaction, in their order; as ``record`` otherwise."""
         return self._record([self.intake.checked(touchpoint) for touchpoint in touchpoints])
+
+    def _record_all(self, touchpoints: Sequence[Touchpoint[Any]]) -> None:
+        """Record checked touchpoints: a single one together with those of other callers."""
+        if len(touchpoints) == 1:
+            self._combiner.record(touchpoints[0])
+        else:
+            self._record(touchpoints)
 
     def _record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
         outcomes = self.intake.record(touchpoints)
@@ -255,6 +291,41 @@ class Engine:
         """
         owner = None if tenant is None else self.intake.tenant(tenant)
         return digest(self.database, owner).value
+
+    # --- delivery ------------------------------------------------------------------------
+
+    def run_once(self) -> Done:
+        """
+        Fire timers and deliver until nothing is due now, on this thread.
+
+        Raises:
+            StorageUnavailableError, ConflictError: The rest is done next time.
+        """
+        return self._running.once()
+
+    def start(self, *, threads: int = 4) -> None:
+        """Fire timers and deliver from now on, on *threads* threads for each lane."""
+        self._running.start(threads=threads)
+
+    def stop(self, timeout: timedelta = timedelta(seconds=30)) -> bool:
+        """Finish what is being sent and end the threads; whether all ended in time."""
+        return self._running.stop(timeout)
+
+    def receive(self, channel: str, request: CallbackRequest) -> Reply:
+        """
+        Take in a platform's callback; the reply is what the platform is answered.
+
+        Raises:
+            UnknownNameError: No channel is configured as *channel*.
+            StorageError: Answer 503: nothing is lost if the platform calls again.
+        """
+        return self._reception.receive(channel, request)
+
+    def apply_reports(
+        self, connector: str, reports: Sequence[Report], *, tenant: str | None = None
+    ) -> int:
+        """Take in what a platform said of what was sent; how many reports said something new."""
+        return self._reception.apply_reports(connector, tenant, reports)
 
     # --- campaigns -----------------------------------------------------------------------
 

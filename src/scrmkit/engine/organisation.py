@@ -82,6 +82,13 @@ class Organisation:
                 wanted[tenant, "shop", touchpoint.shop] = None
             if touchpoint.state is not None:
                 wanted[tenant, "entrance", touchpoint.state] = None
+        self._look_up(work, wanted)
+
+    def load_shops(self, work: WorkSet, shops: Iterable[tuple[str, str | None]]) -> None:
+        """Look up shops by tenant and id, so that their zones are known."""
+        self._look_up(work, [(tenant, "shop", shop) for tenant, shop in shops if shop is not None])
+
+    def _look_up(self, work: WorkSet, wanted: Iterable[tuple[str, str, str]]) -> None:
         missing = [key for key in wanted if key not in self._kept]
         kinds: dict[str, type] = {"shop": Shop, "entrance": Entrance}
         for row in work.select(schema.organisation, ("tenant", "type", "id"), missing):

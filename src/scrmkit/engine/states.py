@@ -22,21 +22,23 @@ from scrmkit.domain.messages import (
 )
 from scrmkit.domain.policy import Verdict
 from scrmkit.engine.outgoing import FOREVER
+from scrmkit.persistence.codec import thawed, to_json
 
 _US = timedelta(microseconds=1)
 _SHORTEST = timedelta(seconds=1)
+_FIRST_WAIT = timedelta(seconds=2)
 _LONGEST = timedelta(hours=1)
 _FIRST_ASK = timedelta(seconds=30) // _US
 _LONGEST_ASK = timedelta(hours=6) // _US
 _GIVE_UP_ASKING = timedelta(days=3) // _US
-_ENDS: dict[type, Status] = {
+Definite = Accepted | Delivered | Undelivered | Refused
+STATUS_OF: dict[type[Definite], Status] = {
     Accepted: Status.ACCEPTED,
     Delivered: Status.DELIVERED,
     Undelivered: Status.UNDELIVERED,
     Refused: Status.REFUSED,
 }
-DEFINITE = tuple(_ENDS)
-OUTCOMES = (*DEFINITE, TryLater, Unknown)
+TYPE_OF = {str(status): outcome for outcome, status in STATUS_OF.items()}
 _FINAL = frozenset(Status) - WAITING - {Status.ACCEPTED}
 
 
@@ -94,17 +96,27 @@ class Change:
     suppress: bool = False
 
 
-def moved(
-    row: OutgoingRow, status: Status, code: str, reason: str, at: int, **more: Any
-) -> Change:
+def fits(outcome: object) -> bool:
+    """Whether this is an outcome that can be written down."""
+    after = getattr(outcome, "after", None)
+    if not isinstance(outcome, DeliveryOutcome) or not isinstance(after, timedelta | None):
+        return False
+    try:
+        to_json(thawed(getattr(outcome, "answer", None)))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def moved(row: OutgoingRow, status: Status, code: str, reason: str, at: int, **more: Any) -> Change:
     """A change of the status, and why."""
     return Change(
         row,
         attrs.evolve(
             row,
             status=status,
-            code=str(code)[:64],
-            reason=str(reason)[:300],
+            code=_plain(code, 64),
+            reason=_plain(reason, 300),
             settled_at=None if status in WAITING else at,
             **{"leased_until": 0, **more},
         ),
@@ -127,16 +139,19 @@ def follow(
         return unknown(row, outcome, operation, at) if own else None
     if isinstance(outcome, TryLater):
         return later(row, outcome, operation, at) if own or row.status == Status.UNKNOWN else None
-    status = _ENDS[type(outcome)]
+    return ended(row, outcome, at)
+
+
+def ended(row: OutgoingRow, outcome: Definite, at: int) -> Change | None:
+    """What the platform's last word, or last but one, makes of a row."""
+    status = STATUS_OF[type(outcome)]
     provider_id = _provider_id(outcome) or row.provider_id
     if row.status in _FINAL or row.status == status:
         if provider_id == row.provider_id:
             return None
         return Change(row, attrs.evolve(row, provider_id=provider_id))
-    change = moved(
-        row, status, getattr(outcome, "code", "ok"), getattr(outcome, "reason", ""), at,
-        provider_id=provider_id,
-    )  # fmt: skip
+    code, reason = getattr(outcome, "code", "ok"), getattr(outcome, "reason", "")
+    change = moved(row, status, code, reason, at, provider_id=provider_id)
     return attrs.evolve(
         change,
         answer=getattr(outcome, "answer", None),
@@ -194,9 +209,14 @@ def next_ask(at: int, since: int) -> int:
 
 
 def _back_off(attempts: int) -> timedelta:
-    return min(timedelta(seconds=2) * 4 ** max(attempts - 1, 0), _LONGEST)
+    return min(_FIRST_WAIT * (1 << 2 * max(min(attempts, 20) - 1, 0)), _LONGEST)
 
 
 def _provider_id(outcome: Any) -> str | None:
     given = getattr(outcome, "provider_id", None)
-    return None if given is None else str(given)[:128]
+    return None if given is None else _plain(given, 128)
+
+
+def _plain(text: object, length: int) -> str:
+    """What a plugin said, as the database takes it."""
+    return str(text).replace("\x00", "")[:length]

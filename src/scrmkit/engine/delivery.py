@@ -1,0 +1,276 @@
+"""
+Delivery: takes what is due, lets the connectors do it, and writes down what became of it.
+
+Taken, sent and written are three steps, and a process may die between any two.
+What was taken and not written comes back when its lease has run out: it is sent
+again with the same key where the platform honours keys, and asked about where not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from scrmkit.clock import to_micros
+from scrmkit.domain.messages import (
+    DeliveryOutcome,
+    Operation,
+    Outgoing,
+    Status,
+    TryLater,
+    Unknown,
+)
+from scrmkit.engine.calls import Calls, ContractError
+from scrmkit.engine.claims import claim, overdue, take
+from scrmkit.engine.lanes import Lane, keep_gate, load_gate
+from scrmkit.engine.outgoing import FOREVER
+from scrmkit.engine.settling import Settling
+from scrmkit.engine.states import (
+    Change,
+    OutgoingRow,
+    fits,
+    follow,
+    next_ask,
+    put_off,
+    unknown,
+)
+from scrmkit.engine.workset import WorkSet
+from scrmkit.errors import ConflictError, StorageUnavailableError
+from scrmkit.failpoints import failpoint
+from scrmkit.persistence import schema
+
+LEASE = timedelta(minutes=1)
+"""How long a worker may take before what it took is given up; a late answer still counts."""
+
+_US = timedelta(microseconds=1)
+_MANY = 500
+_GONE = Operation(body=object)
+Counts = Counter[str]
+
+
+@attrs.define(eq=False)
+class _Batch:
+    """What one call carries, and what became of it."""
+
+    lane: Lane
+    rows: list[OutgoingRow] = attrs.field(factory=list)
+    items: list[Outgoing] = attrs.field(factory=list, repr=False)
+    outcomes: Sequence[DeliveryOutcome] = ()
+    probe: bool = False
+    asked: bool = False
+
+
+class Delivery:
+    """Works off the lanes. Safe to use from several threads, and processes on PostgreSQL."""
+
+    def __init__(self, settling: Settling, calls: Calls, *, alone: bool) -> None:
+        """
+        Args:
+            alone: Whether no other process delivers from this database, so that
+                whatever is being sent at the start was left by one that died.
+        """
+        self._settling = settling
+        self._calls = calls
+        self._lock = threading.Lock()
+        self._is_fresh = True
+        self._alone = alone
+        self._unwritten: deque[_Batch] = deque()
+        self.lanes = settling.lanes
+
+    def work(self, lane: Lane) -> Counts:
+        """
+        Do one call's worth of a lane, and say how much there was; nothing if it rests.
+
+        Raises:
+            StorageUnavailableError, ConflictError: Try again later; what was
+                sent in the meantime is written down then.
+        """
+        self._begin()
+        self._flush()
+        if not self._calls.is_asked(lane.loaded):
+            return Counter()
+        batch, waiting = self._claim(lane)
+        if batch.items:
+            lane.pace()
+            batch.outcomes = self._call(lane, "send", batch.items)
+            failpoint("delivery.sent")
+            self._write(batch)
+        return +Counter(sent=len(batch.items), put_off=waiting)
+
+    # --- claiming ------------------------------------------------------------------------
+
+    def _claim(self, lane: Lane) -> tuple[_Batch, int]:
+        """Take what may leave now; what the policy holds back is put off at once."""
+        batch = _Batch(lane)
+        lease = LEASE // _US + int(lane.gap_s * 10_000_000)
+
+        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
+            now = to_micros(at)
+            batch.rows, batch.items = [], []
+            gate = load_gate(work, lane.key)
+            batch.probe = gate.closed_until > 0
+            if batch.probe:
+                gate = load_gate(work, lane.key, lock=True)
+            if gate.closed_until > now:
+                return
+            limit = 1 if batch.probe else max(lane.operation.max_batch, 1)
+            rows = claim(work, lane.key, now, now + lease, limit)
+            checks = self._settling.checks(work, at)
+            checks.load(rows)
+            for row in rows:
+                verdict = checks.verdict(row)
+                item = checks.outgoing(row)
+                if verdict.code == "ok" and item is not None:
+                    checks.count(row, at, Status.SENDING)
+                    batch.rows.append(row)
+                    batch.items.append(item)
+                else:
+                    yield put_off(row, verdict, now)
+            if batch.probe and batch.items:
+                keep_gate(work, lane.key, attrs.evolve(gate, closed_until=now + lease))
+
+        changes = self._settling.run(step, "delivery.claimed")
+        return batch, len(changes)
+
+    # --- calling -------------------------------------------------------------------------
+
+    def _call(
+        self, lane: Lane, method: str, items: Sequence[Outgoing]
+    ) -> Sequence[DeliveryOutcome]:
+        """What a connector says of *items*; if it breaks its contract, nobody knows."""
+        loaded, reached = lane.loaded, False
+
+        def do() -> Any:
+            nonlocal reached
+            reached = True
+            return getattr(loaded.plugin, method)(lane.name, tuple(items))
+
+        well, said = self._calls.call(loaded, method, do, timed=False)
+        if well:
+            if isinstance(said, list | tuple) and len(said) == len(items) and all(map(fits, said)):
+                return tuple(said)
+            text = f"returned no sequence of {len(items)} outcomes"
+            self._calls.failed(loaded, method, ContractError(text))
+        if not reached and method == "send":
+            return [TryLater(reason="the plugin is in quarantine", lane=True)] * len(items)
+        return [Unknown(reason="the connector broke its contract")] * len(items)
+
+    # --- writing -------------------------------------------------------------------------
+
+    def _write(self, batch: _Batch) -> None:
+        """Write a batch's outcomes; while the database is away they are kept here."""
+
+        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
+            now = to_micros(at)
+            # Before the rows: reports that come early look at the rows under the same lock.
+            gate = load_gate(work, batch.lane.key, lock=True)
+            if not batch.asked:
+                after = gate.after(batch.outcomes, now, probe=batch.probe)
+                if after != gate:
+                    keep_gate(work, batch.lane.key, after)
+            there = {row.id: row for row in take(work, ("id",), [(r.id,) for r in batch.rows])}
+            for sent, outcome in zip(batch.rows, batch.outcomes, strict=True):
+                row = there[sent.id]
+                leased = (row.status, row.attempts, row.leased_until)
+                own = leased == (Status.SENDING, sent.attempts, sent.leased_until)
+                change = follow(row, outcome, batch.lane.operation, now, own=own)
+                if change is not None:
+                    yield change
+
+        try:
+            changes = self._settling.run(step, "delivery.written")
+        except (StorageUnavailableError, ConflictError):
+            self._unwritten.append(batch)
+            raise
+        told = {change.row.id for change in changes} if batch.asked else {r.id for r in batch.rows}
+        pairs = zip(batch.rows, batch.outcomes, strict=True)
+        self._settling.observe([(row, outcome) for row, outcome in pairs if row.id in told])
+
+    def _flush(self) -> None:
+        while self._unwritten:
+            try:
+                batch = self._unwritten.popleft()
+            except IndexError:  # another thread has it
+                return
+            self._write(batch)
+
+    # --- what was left -------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if self._is_fresh:
+            with self._lock:
+                if self._is_fresh:
+                    self._start()
+                    self._is_fresh = False
+
+    def _start(self) -> None:
+        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
+            rows = [(*key, 0, 0, "") for key in self.lanes]
+            if rows:
+                work.wire.many(work.statements.insert_new(schema.lane), rows)
+            return iter(())
+
+        self._settling.run(step, "delivery.begun")
+        if self._alone:
+            self._recover(FOREVER)
+
+    def recover(self) -> int:
+        """Give up what was taken by a worker whose lease has run out."""
+        self._begin()
+        return self._recover(None)
+
+    def _recover(self, until: int | None) -> int:
+        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
+            now = to_micros(at)
+            for row in overdue(work, Status.SENDING, until or now, _MANY):
+                lane = self.lanes.get((row.connector, row.operation))
+                operation = _GONE if lane is None else lane.operation
+                yield unknown(row, Unknown(reason="the worker that sent it died"), operation, now)
+
+        recovered = 0
+        while changes := self._settling.run(step, "delivery.recovered"):
+            recovered += len(changes)
+        return recovered
+
+    def ask(self) -> int:
+        """Ask the platforms what became of what is unknown, as far as it is time to."""
+        self._begin()
+        batches = self._unknown()
+        for batch in batches:
+            batch.outcomes = self._call(batch.lane, "ask", batch.items)
+            failpoint("delivery.asked")
+            self._write(batch)
+        return sum(len(batch.items) for batch in batches)
+
+    def _unknown(self) -> list[_Batch]:
+        found: list[_Batch] = []
+
+        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
+            now = to_micros(at)
+            found.clear()
+            rows = overdue(work, Status.UNKNOWN, now, _MANY)
+            again = work.statements.update(schema.outgoing, values=("leased_until",), where=("id",))
+            if rows:
+                work.wire.many(again, [(next_ask(now, row.due_at), row.id) for row in rows])
+            checks = self._settling.checks(work, at)
+            checks.load_contents(rows)
+            by_lane = defaultdict(list)
+            for row in rows:
+                lane, item = self.lanes.get((row.connector, row.operation)), checks.outgoing(row)
+                if lane is not None and item is not None and self._calls.is_asked(lane.loaded):
+                    by_lane[lane.key].append((row, item))
+            for key, pairs in by_lane.items():
+                lane = self.lanes[key]
+                for start in range(0, len(pairs), size := max(lane.operation.max_batch, 1)):
+                    part = pairs[start : start + size]
+                    rows_, items = [row for row, _ in part], [item for _, item in part]
+                    found.append(_Batch(lane, rows_, items, asked=True))
+            return iter(())
+
+        self._settling.run(step, "delivery.asking")
+        return found

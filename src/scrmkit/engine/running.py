@@ -1,0 +1,182 @@
+"""Does what is due: once, for hosts with a scheduler of their own, or on threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+import attrs
+import structlog
+
+from scrmkit.clock import monotonic
+from scrmkit.domain.messages import Status
+from scrmkit.engine.calls import line_of
+from scrmkit.engine.delivery import Counts, Delivery
+from scrmkit.engine.frame import Frame
+from scrmkit.engine.intake import Intake
+from scrmkit.engine.lanes import Lane, LaneKey
+from scrmkit.engine.settling import Settling
+from scrmkit.engine.slots import Slots
+from scrmkit.engine.timers import Timers
+from scrmkit.errors import ScrmkitError
+
+log = structlog.get_logger("scrmkit.delivery")
+_ROUNDS = 100
+_TICK_S = 0.25
+_POLL_S = 1.0
+
+
+@attrs.frozen(kw_only=True)
+class Done:
+    """
+    How much was done.
+
+    Attributes:
+        sent: Messages and requests that were handed to their connectors.
+        put_off: Those that were due and that the contact policy deferred or stopped.
+        recovered: Those that a worker had taken before it died.
+        asked: Those of unknown outcome that platforms were asked about.
+    """
+
+    timers: int = 0
+    reservations: int = 0
+    slots: int = 0
+    sent: int = 0
+    put_off: int = 0
+    recovered: int = 0
+    asked: int = 0
+
+
+class _Bell:
+    """Wakes the threads of one lane; a ring while nobody waits is heard later."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self.rings = 0
+
+    def ring(self) -> None:
+        with self._condition:
+            self.rings += 1
+            self._condition.notify_all()
+
+    def wait(self, heard: int, timeout: float | None) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self.rings != heard, timeout)
+
+
+class Running:
+    """Drives timers, slots and delivery."""
+
+    def __init__(
+        self, delivery: Delivery, timers: Timers, slots: Slots, settling: Settling, intake: Intake,
+        keep_health: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._delivery = delivery
+        self._timers = timers
+        self._slots = slots
+        self._keep_health = keep_health
+        self._bells = {key: _Bell() for key in delivery.lanes}
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        settling.wake = self._ring
+        intake.listeners.append(self._listen)
+
+    def once(self) -> Done:
+        """
+        Do all that is due now, and what that leads to, on this thread.
+
+        Raises:
+            StorageUnavailableError, ConflictError: The rest is done next time.
+        """
+        done: Counts = Counter()
+        for _ in range(_ROUNDS):
+            found = self._tick()
+            for lane in self._delivery.lanes.values():
+                while counts := self._delivery.work(lane):
+                    found += counts
+            if not found:
+                break
+            done += found
+        self._keep_health()
+        return Done(**done)
+
+    def _tick(self) -> Counts:
+        """What the clock brings."""
+        return +Counter(
+            recovered=self._delivery.recover(),
+            timers=self._timers.fire(),
+            reservations=self._timers.release(),
+            slots=self._slots.close(),
+            asked=self._delivery.ask(),
+        )
+
+    # --- threads -------------------------------------------------------------------------
+
+    def start(self, *, threads: int = 4) -> None:
+        """Start *threads* threads for each lane and one for the clock; once."""
+        if self._threads:
+            return
+        self._stopping.clear()
+        self._thread("scrmkit-clock", self._watch)
+        for key, lane in self._delivery.lanes.items():
+            for number in range(threads):
+                name = f"scrmkit-{key[0]}-{key[1]}-{number}"
+                self._thread(name, partial(self._deliver, lane, number))
+
+    def stop(self, timeout: timedelta = timedelta(seconds=30)) -> bool:
+        """Finish what is being sent, write it down, and end the threads; whether all ended."""
+        self._stopping.set()
+        for bell in self._bells.values():
+            bell.ring()
+        until = monotonic() + timeout.total_seconds()
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        return not self._threads
+
+    def _thread(self, name: str, run: Callable[[], None]) -> None:
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_TICK_S):
+            self._try(self._tick)
+            self._try(self._keep)
+
+    def _keep(self) -> Counts:
+        self._keep_health()
+        return Counter()
+
+    def _deliver(self, lane: Lane, number: int) -> None:
+        bell = self._bells[lane.key]
+        while not self._stopping.is_set():
+            heard = bell.rings
+            if not self._try(lambda: self._delivery.work(lane)):
+                # One of them looks from time to time for what becomes due.
+                bell.wait(heard, None if number else _POLL_S)
+
+    def _try(self, work: Callable[[], Counts]) -> Counts:
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - a worker goes on, whatever happens
+            text = str(error) if isinstance(error, ScrmkitError) else type(error).__name__
+            log.error("delivery_interrupted", error=text + line_of(error))
+            self._stopping.wait(_POLL_S)
+            return Counter()
+
+    def _ring(self, key: LaneKey) -> None:
+        if key in self._bells:
+            self._bells[key].ring()
+
+    def _listen(self, frames: Sequence[Frame]) -> None:
+        """Wake the lanes that something was planned for."""
+        if not self._threads:
+            return
+        effects = [e for f in frames for d in f.decisions for e in d.get("effects", ())]
+        planned = [effect for effect in effects if effect.get("status") == Status.PLANNED]
+        for key in {(e.get("channel") or e["connector"], e["operation"]) for e in planned}:
+            self._ring(key)

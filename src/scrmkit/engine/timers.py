@@ -1,0 +1,180 @@
+"""What the clock brings: timers, and reservations that nobody committed in time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, null, select, update
+from sqlalchemy.types import BigInteger, Integer
+
+from scrmkit.clock import Clock, from_micros, to_micros
+from scrmkit.domain.campaign import InstanceRef
+from scrmkit.domain.ids import CampaignId, CustomerId, TenantId
+from scrmkit.domain.kinds import ReservationExpired, TimerDue
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.calls import Calls
+from scrmkit.engine.frame import Frame, key_of
+from scrmkit.engine.intake import Intake
+from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.errors import ConflictError, StorageUnavailableError
+from scrmkit.persistence import schema
+from scrmkit.persistence.database import Database, Wire, keys_json
+from scrmkit.persistence.statements import Statements, constant
+from scrmkit.plugins import PluginSet
+
+MANY = 100
+_TIMER = ("tenant", "plugin", "scope", "key")
+_HOLD = ("tenant", "resource", "name")
+_OF_CUSTOMER = "customer:"
+Due = tuple[tuple[Any, ...], Touchpoint[Any]]
+"""A row's key, and the touchpoint that the row becomes."""
+
+
+class Timers:
+    """
+    Records what is due, in due order.
+
+    A row and its touchpoint go in one transaction, so that a timer that was
+    cancelled or moved at the last moment does not fire. Timers of a plugin that
+    is not configured, or is in quarantine, wait for it.
+    """
+
+    def __init__(
+        self, database: Database, intake: Intake, plugins: PluginSet, calls: Calls, clock: Clock
+    ) -> None:
+        self._database = database
+        self._intake = intake
+        self._plugins = plugins
+        self._calls = calls
+        self._clock = clock
+
+    def fire(self) -> int:
+        """Record each timer that is due as ``timer.due``; how many there were."""
+        return self._run(self._timers, _forget_timer, "timers.fire")
+
+    def release(self) -> int:
+        """Take back each reservation whose time is over, and tell its holder; how many."""
+        return self._run(self._holds, _forget_hold, "timers.release")
+
+    def _run(
+        self, due: Callable[[WorkSet, datetime, int], list[Due]],
+        forget: Callable[[Statements], Any], name: str,
+    ) -> int:  # fmt: skip
+        until, many, done = self._clock.now(), MANY, 0
+        rows: list[Due] = []
+
+        def work(wire: Wire) -> list[Frame]:
+            rows[:] = due(WorkSet(wire, self._database.statements), until, many)
+            outcomes, frames = self._intake.record_in(wire, [touchpoint for _, touchpoint in rows])
+            # One that was recorded before would come again and again.
+            over = [row for (row, _), one in zip(rows, outcomes, strict=True) if one.duplicate]
+            if over:
+                wire.many(forget(self._database.statements), over)
+            return frames
+
+        while True:
+            try:
+                self._intake.announce(self._database.transaction(work, name))
+            except (StorageUnavailableError, ConflictError):
+                raise
+            except Exception as error:
+                if many == 1 and rows:
+                    self._intake.park(rows[0][1], error)
+                    with self._database.writing() as wire:
+                        wire.many(forget(self._database.statements), [rows[0][0]])
+                elif many == 1:
+                    raise
+                many = MANY if many == 1 else 1
+                continue
+            done += len(rows)
+            if len(rows) < many:
+                return done
+
+    def _timers(self, work: WorkSet, until: datetime, many: int) -> list[Due]:
+        t = schema.timer
+
+        def build() -> Any:
+            source, (plugin,) = work.statements.keys([t.c.plugin])
+            return (
+                select(*t.columns)
+                .select_from(source.join(t, t.c.plugin == plugin))
+                .where(t.c.due_at <= bindparam("until", type_=BigInteger()))
+                .order_by(t.c.due_at, *(t.c[name] for name in _TIMER))
+                .limit(bindparam("many", type_=Integer()))
+                .offset(constant(0))
+                .with_for_update(skip_locked=True, of=t)
+            )
+
+        asked = [[one.name] for one in self._plugins.plugins if self._calls.is_asked(one)]
+        given = (*keys_json(asked), to_micros(until), many)
+        statement = work.statements.once(("due_timers",), build)
+        return [((*row[:4],), _timer_due(*row)) for row in work.wire.rows(statement, given)]
+
+    def _holds(self, work: WorkSet, until: datetime, many: int) -> list[Due]:
+        r, i = schema.reservation, schema.instance
+
+        def build() -> Any:
+            return (
+                select(*(r.c[name] for name in _HOLD), r.c.quantity, r.c.expires_at)
+                .add_columns(i.c.plugin, i.c.campaign, i.c.key)
+                .select_from(r.outerjoin(i, i.c.id == r.c.instance))
+                .where(
+                    r.c.status == constant("held"),
+                    r.c.expires_at <= bindparam("until", type_=BigInteger()),
+                )
+                .order_by(r.c.expires_at, *(r.c[name] for name in _HOLD))
+                .limit(bindparam("many", type_=Integer()))
+                .offset(constant(0))
+                .with_for_update(skip_locked=True, of=r)
+            )
+
+        statement = work.statements.once(("over_reservations",), build)
+        rows = work.wire.rows(statement, (to_micros(until), many))
+        return [((*row[:3],), _hold_over(until, *row)) for row in rows]
+
+
+def _timer_due(
+    tenant: str, plugin: str, scope: str, key: str, due_at: int, customer: int | None
+) -> Touchpoint[TimerDue]:
+    to = None
+    if not scope.startswith(_OF_CUSTOMER):
+        campaign, instance = json.loads(scope)
+        to = InstanceRef(plugin=plugin, campaign=CampaignId(campaign), key=instance)
+    moment = from_micros(due_at)
+    return Touchpoint(
+        kind="timer.due", key=key_of(tenant, plugin, scope, key, due_at), tenant=TenantId(tenant),
+        occurred_at=moment, payload=TimerDue(plugin=plugin, key=key, due_at=moment), source="core",
+        to=to, customer=None if customer is None else CustomerId(customer),
+    )  # fmt: skip
+
+
+def _hold_over(
+    now: datetime, tenant: str, resource: str, name: str, quantity: int, expires_at: int,
+    plugin: str | None, campaign: str | None, key: str | None,
+) -> Touchpoint[ReservationExpired]:  # fmt: skip
+    to = None
+    if plugin is not None:
+        to = InstanceRef(plugin=plugin, campaign=CampaignId(str(campaign)), key=str(key))
+        resource = resource.removeprefix(f"{plugin}/{campaign}/")
+    return Touchpoint(
+        kind="reservation.expired", tenant=TenantId(tenant), source="core", to=to,
+        key=key_of(tenant, to, resource, name, expires_at, now),
+        occurred_at=from_micros(expires_at),
+        payload=ReservationExpired(resource=resource, reservation=name, quantity=quantity),
+    )  # fmt: skip
+
+
+def _forget_timer(statements: Statements) -> Any:
+    return statements.delete(schema.timer, where=_TIMER)
+
+
+def _forget_hold(statements: Statements) -> Any:
+    """It stays held, and nothing but a person takes it back."""
+    r = schema.reservation
+    return statements.once(
+        ("forget_hold",),
+        lambda: update(r).values(expires_at=null()).where(by_equality(r, *_HOLD)),
+    )
