@@ -6,74 +6,6 @@ import pytest
 
 from scrmkit.cli import context as cli_context
 
-PLUGINS = """
-    import attrs
-    from scrmkit.domain.decisions import Decision
-    from scrmkit.domain.effects import Propose
-    from scrmkit.domain.messages import Accepted, Message, Operation, Purpose
-
-    @attrs.frozen(kw_only=True)
-    class Text:
-        text: str
-
-    class Letters:
-        operations = {"send": Operation(body=Text)}
-
-        def __init__(self, context):
-            pass
-
-        def send(self, operation, batch):
-            return [Accepted() for _ in batch]
-
-        def ask(self, operation, batch):
-            return [Accepted() for _ in batch]
-
-        def reach(self, identities):
-            return identities[0] if identities else None
-
-        def receive(self, request):
-            raise NotImplementedError
-
-    class Thanks:
-        kinds = frozenset({"order.paid"})
-
-        def __init__(self, context):
-            pass
-
-        def needs(self, touchpoint):
-            return ()
-
-        def decide(self, touchpoint, known, now):
-            if touchpoint.payload.amount_fen == 666:
-                raise RuntimeError("canary")
-            message = Message(
-                channel="letters", content=Text(text="canary"), purpose=Purpose.TRANSACTIONAL
-            )
-            effect = Propose(message=message, once=touchpoint.payload.order_no)
-            return Decision(reason="thanks", effects=(effect,))
-"""
-SETTINGS = """
-[scrmkit]
-calls.quarantine_after = 1
-[plugins.letters]
-use = "channel.letters"
-[plugins.thanks]
-use = "rule.thanks"
-"""
-
-
-@pytest.fixture
-def ready(run, install, folder):
-    """A database with three orders; two of them are thanked for."""
-    points = {"channel.letters": "Letters", "rule.thanks": "Thanks"}
-    install("scrmkit-letters", points, PLUGINS)
-    (folder / "scrmkit.toml").write_text(SETTINGS, encoding="utf-8")
-    run("db", "upgrade")
-    rows = "A1,M1,1,2026-01-02\nA2,M2,1,2026-01-02\nA3,M3,6.66,2026-01-02\n"
-    (folder / "orders.csv").write_text(f"order_no,member_no,amount,date\n{rows}")
-    assert run("import", "orders", "orders.csv").code == 0
-    return folder
-
 
 def test_status_counts_what_there_is(run, ready):
     told = run("status", "--json").json
@@ -178,3 +110,50 @@ def test_the_digest_is_one_hash_that_changes_with_the_state(run, ready):
     assert set(again["tenants"]) == {"main"}
     assert run("digest").out != first.out
     assert run("digest", "--tenant", "other").code == 1
+
+
+def set_status(ready, status):
+    context = cli_context.CliContext(
+        path=ready / "scrmkit.toml", environ={"SCRMKIT_SECRET": "x" * 16}
+    )
+    with context.database(context.settings()) as database, database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE outgoing SET status = ?, code = 'gone'", (status,))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        ([], 2),
+        (["--connector", "letters", "--code", "gone", "--status", "dead"], 2),
+        (["--connector", "other"], 0),
+        (["--status", "lost"], 0),
+    ],
+)
+def test_dead_letters_are_sent_again(run, ready, arguments, count):
+    set_status(ready, "dead")
+
+    assert run("outbox", "redrive", *arguments, "--json").json == {"redriven": count}
+
+    rows = run("outbox", "list", "--status", "planned", "--json").json
+    assert [row["code"] for row in rows] == ["redriven"] * count
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [("done", "delivered"), ("not-done", "planned"), ("given-up", "lost")],
+)
+def test_a_person_says_what_became_of_something_unknown(run, ready, outcome, status):
+    set_status(ready, "unknown")
+    number = str(run("outbox", "list", "--json").json[0]["id"])
+
+    assert run("outbox", "settle", number, outcome).code == 0
+
+    assert run("outbox", "list", "--json").json[0]["status"] == status
+    assert run("outbox", "settle", number, outcome).code == 1
+
+
+def test_only_what_was_sent_can_be_settled(run, ready):
+    ran = run("outbox", "settle", "4711", "done")
+
+    assert ran.code == 1
+    assert "4711" in ran.err

@@ -54,7 +54,7 @@ class CliContext:
         return load_plugins(settings, SystemClock())
 
     @contextmanager
-    def engine(self) -> Iterator[Engine]:
+    def engine(self, *, log_level: str = "warning") -> Iterator[Engine]:
         """
         An engine with all that the settings enable; it alone may write.
 
@@ -66,7 +66,7 @@ class CliContext:
         from scrmkit.cli.logs import log_to_stderr
         from scrmkit.engine import Engine
 
-        log_to_stderr(self.environ)
+        log_to_stderr(self.environ, log_level)
         with Engine(self.settings()) as engine:
             yield engine
 

@@ -40,6 +40,57 @@ def list_outbox(context: CliContext, /, limit: int, as_json: bool, **filters: An
         note(f"There are more than {limit}; --limit shows more.")
 
 
+@outbox.command()
+@click.option("--connector", help="Of this configured channel or connector alone.")
+@click.option("--code", help="Those that ended with this code.")
+@click.option("--reason", help="Those whose reason contains this.")
+@click.option(
+    "--status",
+    "states",
+    multiple=True,
+    type=click.Choice([Status.DEAD.value, Status.LOST.value]),
+    help="Both, unless one is chosen.",
+)
+@tenant_option
+@json_option
+@click.pass_obj
+def redrive(
+    context: CliContext, /, states: tuple[str, ...], tenant: str | None, as_json: bool,
+    **filters: str | None,
+) -> None:  # fmt: skip
+    """Plan dead letters again; the contact policy is asked again when they leave."""
+    from scrmkit.engine.redriving import REDRIVEN
+
+    owner = context.tenant(tenant)
+    wanted = frozenset(map(Status, states)) or REDRIVEN
+    with context.engine() as engine:
+        count = engine.outbox.redrive(owner, statuses=wanted, **filters)
+    if as_json:
+        print_json({"redriven": count})
+    else:
+        click.echo(count)
+
+
+_OUTCOMES = {"done": Status.DELIVERED, "not-done": Status.PLANNED, "given-up": Status.LOST}
+
+
+@outbox.command()
+@click.argument("number", type=int)
+@click.argument("outcome", type=click.Choice(tuple(_OUTCOMES)))
+@tenant_option
+@click.pass_obj
+def settle(context: CliContext, number: int, outcome: str, tenant: str | None) -> None:
+    """
+    Say what became of something unknown, by its id.
+
+    "not-done" sends it again; "given-up" leaves it.
+    """
+    owner = context.tenant(tenant)
+    with context.engine() as engine:
+        engine.outbox.settle(owner, number, _OUTCOMES[outcome])
+    note(f"{number} is {_OUTCOMES[outcome].value} now.")
+
+
 _SHOWN = ("id", "connector", "operation", "purpose", "status", "code", "attempts", "due_at")
 
 

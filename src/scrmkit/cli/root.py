@@ -23,6 +23,7 @@ _COMMANDS = {
     "hooks": Lazy("scrmkit.cli.hooks:hooks", "Show who implements each hook, in call order."),
     "db": Lazy("scrmkit.cli.db:db", "Make the database, or bring it up to date."),
     "import": Lazy("scrmkit.cli.import_orders:import_group", "Bring in what other systems know."),
+    "run": Lazy("scrmkit.cli.run:run", "Take callbacks, deliver and fire timers."),
     "customer": Lazy("scrmkit.cli.customer:customer", "Look at one customer."),
     "segment": Lazy("scrmkit.cli.segment:segment", "Count who belongs to a segment."),
     "outbox": Lazy("scrmkit.cli.outbox:outbox", "List what goes out, and send dead letters again."),
