@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.organisation import Brand
-from scrmkit.engine.digest import COUNTED, LEFT_OUT, digest_of
+from scrmkit.engine.digest import COUNTED, LEFT_OUT, digest_from, sums_of
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, JoinedWire
 
@@ -137,7 +137,7 @@ def add_what_has_no_effect(connection: Connection) -> None:
 
 def value(database: Database, connection: Connection) -> str:
     """The digest of what a connection sees."""
-    return digest_of(database, JoinedWire(connection)).value
+    return digest_from(sums_of(database, JoinedWire(connection))).value
 
 
 def changed(database: Database, table: str, column: str) -> tuple[str, str]:

@@ -18,6 +18,8 @@ from scrmkit.persistence.database import Database, JoinedWire
 from scrmkit.persistence.statements import Statement
 
 Row = tuple[Any, ...]
+Sums = dict[str, dict[str, int]]
+"""By tenant and part."""
 
 COUNTED: Mapping[str, str] = {
     "organisation": "type id data",
@@ -131,18 +133,25 @@ class Digest:
 def digest(database: Database, tenant: str | None = None) -> Digest:
     """The digest of one tenant, or of all of them together, as of one moment."""
     with database.snapshot() as wire:
-        return digest_of(database, wire, tenant)
+        return digest_from(sums_of(database, wire, tenant), tenant)
 
 
-def digest_of(database: Database, wire: JoinedWire, tenant: str | None = None) -> Digest:
-    """The digest of what *wire* sees."""
-    sums: dict[str, dict[str, int]] = {} if tenant is None else {tenant: defaultdict(int)}
+def sums_of(database: Database, wire: JoinedWire, tenant: str | None = None) -> Sums:
+    """Of what *wire* sees the sum of the hashes of each tenant's and part's rows."""
+    sums: Sums = {}
     for owner, part, row in natural_rows(database, wire, tenant):
         # Sums make the order of the rows meaningless, so that none need be kept.
-        sums.setdefault(owner, defaultdict(int))[part] += int(_hash(row), 16)
-    owners = sorted(sums)
-    tenants = {owner: _hash([sums[owner][part] for part in _PARTS]) for owner in owners}
-    parts = {part: _hash([(owner, sums[owner][part]) for owner in owners]) for part in _PARTS}
+        of_owner = sums.setdefault(owner, defaultdict(int))
+        of_owner[part] += int.from_bytes(_blake(row).digest(), "big")
+    return sums
+
+
+def digest_from(sums: Sums, tenant: str | None = None) -> Digest:
+    """The digest of the sums of all tenants, or of one."""
+    owners = sorted(sums) if tenant is None else [tenant]
+    each = {owner: sums.get(owner, {}) for owner in owners}
+    tenants = {name: _hash([own.get(part, 0) for part in _PARTS]) for name, own in each.items()}
+    parts = {part: _hash([(n, own.get(part, 0)) for n, own in each.items()]) for part in _PARTS}
     value = _hash(sorted(tenants.items())) if tenant is None else tenants[tenant]
     return Digest(value=value, parts=parts, tenants=tenants)
 
@@ -197,8 +206,12 @@ def _query(
     return database.statements.once(name, build), () if tenant is None else (tenant,)
 
 
+def _blake(value: Any) -> Any:
+    return blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=32)
+
+
 def _hash(value: Any) -> str:
-    return blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    return str(_blake(value).hexdigest())
 
 
 class _Names:

@@ -73,9 +73,7 @@ class Documents:
         document = writer(effect, frame, author)
         customer = getattr(effect, "customer", None)
         if customer is not None:
-            document["customer"] = int(customer)
-            if people[customer] != customer:
-                document["person"] = people[customer]
+            document.update(_named(customer, people))
         return document
 
     def _add_tag(self, x: e.AddTag, frame: Frame, author: Author) -> Document:
@@ -161,7 +159,7 @@ class Documents:
         document: Document = {
             "type": "propose", "key": self._key(frame, author, person, x.once),
             "channel": message.channel, "operation": message.operation,
-            "purpose": str(message.purpose), "slot": x.slot,
+            "purpose": str(message.purpose), "slot": x.slot, **_named(x.customer, people),
         }  # fmt: skip
         if x.slot is not None and x.slot_closes_at is not None:
             document["slot_closes_at"] = to_micros(x.slot_closes_at)
@@ -181,7 +179,7 @@ class Documents:
         customer, person = _whom(x.customer, frame, people)
         document: Document = {
             "type": "request", "key": self._key(frame, author, person, x.once),
-            "connector": x.connector, "operation": x.operation,
+            "connector": x.connector, "operation": x.operation, **_named(x.customer, people),
         }  # fmt: skip
         if x.not_after is not None:
             document["not_after"] = to_micros(x.not_after)
@@ -234,6 +232,14 @@ def _whom(
 ) -> tuple[int | None, int | None]:
     """The original customer and the person that an effect is about."""
     return (frame.customer, frame.person) if given is None else (given, people[given])
+
+
+def _named(given: int | None, people: Mapping[int, int]) -> Document:
+    """Whom an effect names besides the touchpoint's own customer, as a part of its document."""
+    if given is None:
+        return {}
+    same = people[given] == given
+    return {"customer": int(given)} if same else {"customer": int(given), "person": people[given]}
 
 
 def checked_kind(

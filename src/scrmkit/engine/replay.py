@@ -1,0 +1,373 @@
+"""Replay: applies the stored decisions in recorded order and compares what comes of it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import attrs
+from sqlalchemy import Table, select
+
+from scrmkit.domain.campaign import InstanceRef
+from scrmkit.domain.ids import CampaignId
+from scrmkit.domain.messages import WAITING, Status
+from scrmkit.engine.apply import Applier, instance_scope
+from scrmkit.engine.digest import Digest, Row, digest_from, natural_rows, sums_of
+from scrmkit.engine.documents import Document
+from scrmkit.engine.flush import flush
+from scrmkit.engine.frame import Frame, GuardError
+from scrmkit.engine.outgoing import outgoing_row
+from scrmkit.engine.people import mark_undone, merge, undo_merge
+from scrmkit.engine.rows import InstanceRow
+from scrmkit.engine.workset import WorkSet
+from scrmkit.errors import InvalidValueError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import to_json
+from scrmkit.persistence.database import Database, DriverWire, JoinedWire, keys_json
+from scrmkit.persistence.ids import IdAllocator
+from scrmkit.persistence.migrate import upgrade
+
+CHUNK = 500
+_LOG = (
+    schema.organisation, schema.campaign, schema.customer, schema.identity, schema.suppression,
+    schema.attempt, schema.early_report, schema.parked,
+)  # fmt: skip
+"""What is copied, people as they were before any merge; all else is rebuilt."""
+
+Progress = Callable[[int, int], None]
+_COLUMNS = [column.name for column in schema.touchpoint.columns]
+
+
+@attrs.frozen(kw_only=True)
+class Difference:
+    """A part of the state that came out otherwise, with one row of each side."""
+
+    part: str
+    before: Row | None = attrs.field(repr=False)
+    after: Row | None = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Replayed:
+    """
+    What a replay came to.
+
+    Attributes:
+        touchpoints: How many were applied.
+        before: The digest of what was replayed.
+        after: The digest of what came of it.
+        differences: Where the two differ, by part.
+    """
+
+    touchpoints: int
+    before: Digest
+    after: Digest
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the same state came of it."""
+        return self.before == self.after
+
+
+def replay(
+    source: Database,
+    url: str | None = None,
+    *,
+    personal: bool = False,
+    progress: Progress | None = None,
+) -> Replayed:
+    """
+    Rebuild the state from the stored decisions in a database of its own.
+
+    Asks no plugin and sends nothing, so that it works as well after a plugin
+    was upgraded or removed. The source is only read, as of one moment.
+
+    Args:
+        url: An empty database to build in and to keep; without one, a
+            temporary file.
+        personal: Whether texts and names are copied as well; without them,
+            they count in the digest as they are in the source.
+        progress: Called with how many touchpoints are done, and of how many.
+
+    Raises:
+        InvalidValueError: The database of *url* is not empty.
+    """
+    with ExitStack() as stack:
+        target = stack.enter_context(_target(url))
+        wire = stack.enter_context(source.snapshot())
+        replaying = _Replay(source, wire, target, personal=personal)
+        count = replaying.run(progress)
+        sums = sums_of(source, wire)
+        built = stack.enter_context(target.snapshot())
+        rebuilt = sums_of(target, built)
+        if not personal:
+            for tenant, of_tenant in sums.items():
+                if "personal" in of_tenant:
+                    rebuilt.setdefault(tenant, {})["personal"] = of_tenant["personal"]
+        before, after = digest_from(sums), digest_from(rebuilt)
+        parts = [part for part in before.parts if before.parts[part] != after.parts[part]]
+        differences = tuple(
+            _difference(part, natural_rows(source, wire), natural_rows(target, built))
+            for part in parts
+        )
+    return Replayed(touchpoints=count, before=before, after=after, differences=differences)
+
+
+@contextmanager
+def _target(url: str | None) -> Iterator[Database]:
+    with ExitStack() as stack:
+        if url is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="scrmkit-replay-"))
+            url = f"sqlite:///{Path(folder) / 'replay.db'}"
+        database = Database(url, durability="normal")
+        stack.callback(database.close)
+        upgrade(database)
+        with database.reading() as wire:
+            for table in (schema.campaign, schema.customer, schema.touchpoint):
+                statement = database.statements.compile(select(table.c.id))
+                if next(wire.stream(statement), None) is not None:
+                    raise InvalidValueError("replay builds in an empty database; name another")
+        yield database
+
+
+def _difference(part: str, before: Iterator[Any], after: Iterator[Any]) -> Difference:
+    one, other = (
+        Counter((tenant, row) for tenant, of, row in rows if of == part) for rows in (before, after)
+    )
+    gone, come = sorted((one - other).items(), key=repr), sorted((other - one).items(), key=repr)
+    return Difference(
+        part=part, before=gone[0][0] if gone else None, after=come[0][0] if come else None
+    )
+
+
+class _Replay:
+    """One replay from *source* to *target*."""
+
+    def __init__(
+        self, source: Database, wire: JoinedWire, target: Database, *, personal: bool
+    ) -> None:
+        self._source = source
+        self._wire = wire
+        self._target = target
+        self._log = (*_LOG, schema.personal) if personal else _LOG
+        self._ids = IdAllocator()
+        self._people: dict[int, int] = {}
+        self._merging: dict[int, list[Row]] = {}
+        self._merged: dict[Row, list[tuple[int, list[int]]]] = {}
+        self._keys: dict[Row, int] = {}
+        self._later: list[tuple[Frame, Document]] = []
+        self._work: WorkSet
+        self._applier: Applier
+
+    def run(self, progress: Progress | None) -> int:
+        """Copy the log, apply the decisions, then what became of the messages."""
+        for table in self._log:
+            self._copy(table)
+        for row in self._rows(schema.merge):
+            self._merging.setdefault(row[-1], []).append(row)
+        order = self._order()
+        for start in range(0, len(order), CHUNK):
+            with self._target.writing() as wire:
+                self._chunk(wire, order[start : start + CHUNK])
+            if progress is not None:
+                progress(min(start + CHUNK, len(order)), len(order))
+        with self._target.writing() as wire:
+            self._deliver(wire)
+        return len(order)
+
+    # --- the log -------------------------------------------------------------------------
+
+    def _rows(self, table: Table, *columns: str) -> Iterator[Any]:
+        picked = [table.c[name] for name in columns] or list(table.columns)
+        clause = select(*picked).order_by(*table.primary_key.columns)
+        statements = self._source.statements
+        return self._wire.stream(statements.once(("replay", table.name, *columns), lambda: clause))
+
+    def _select(self, table: Table, keys: Sequence[str], wanted: Sequence[Row]) -> list[Any]:
+        return self._wire.rows(self._source.statements.by_keys(table, keys), keys_json(wanted))
+
+    def _copy(self, table: Table) -> None:
+        rows: Iterator[Row] = self._rows(table)
+        names = [column.name for column in table.columns]
+        if "person" in names:
+            person = names.index("person")
+            own = names.index("id" if table is schema.customer else "customer")
+            rows = ((*row[:person], row[own], *row[person + 1 :]) for row in rows)
+        with self._target.writing() as wire:
+            while part := [tuple(row) for row in islice(rows, CHUNK)]:
+                wire.many(self._target.statements.insert(table), part)
+
+    def _order(self) -> list[int]:
+        """Every touchpoint in the order of deciding: each with all that it led to, by id."""
+        roots: dict[int, int] = {}
+        below: dict[int, list[int]] = {}
+        for id_, parent in self._rows(schema.touchpoint, "id", "parent"):
+            root = roots[id_] = id_ if parent is None else roots[parent]
+            below.setdefault(root, []).append(id_)
+        return [id_ for ids in below.values() for id_ in ids]
+
+    # --- decisions -----------------------------------------------------------------------
+
+    def _chunk(self, wire: DriverWire, ids: Sequence[int]) -> None:
+        found = self._select(schema.touchpoint, ("id",), [(id_,) for id_ in ids])
+        rows = {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in found}
+        said = {id_: json.loads(rows[id_]["decisions"]) for id_ in ids}
+        every = [(rows[id_]["tenant"], decision) for id_ in ids for decision in said[id_]]
+        keys = [(tenant, one["key"]) for tenant, decision in every for one in _sent(decision)]
+        outgoing = self._select(schema.outgoing, ("tenant", "key"), list(dict.fromkeys(keys)))
+        self._keys = {(row[1], row[2]): row[0] for row in outgoing}
+        self._begin(wire)
+        self._work.load_instances(
+            (t, _ref(decision)) for t, decision in every if "step" in decision
+        )
+        for id_ in ids:
+            self._touchpoint(wire, rows[id_], said[id_])
+        self._retry()
+        self._flush()
+
+    def _begin(self, wire: DriverWire) -> None:
+        self._work = WorkSet(wire, self._target.statements)
+        self._applier = Applier(self._work, self._ids)
+
+    def _flush(self) -> None:
+        for account in self._work.accounts.values():
+            account.floor = None  # every posting has been held against its own floor
+        flush(self._work)
+
+    def _touchpoint(self, wire: DriverWire, row: Document, decisions: Sequence[Document]) -> None:
+        id_, tenant, kind, customer = row["id"], row["tenant"], row["kind"], row["customer"]
+        if kind == "customer.split" or id_ in self._merging:
+            self._flush()
+            self._begin(wire)
+            if kind == "customer.split":
+                self._split(row)
+            for one in self._merging.get(id_, ()):
+                self._merge(one)
+        person = None if customer is None else self._people.get(customer, customer)
+        nothing: Any = None
+        frame = Frame(
+            id=id_, tenant=tenant, kind=nothing, touchpoint=nothing, customer=customer,
+            person=person, occurred_us=row["occurred_at"], received_us=row["received_at"],
+            by_key=f"{kind}|{row['key']}",
+        )  # fmt: skip
+        self._work.insert(schema.touchpoint, tuple({**row, "person": person}.values()))
+        if kind == "timer.due":
+            payload, to = json.loads(row["payload"]), json.loads(row["context"]).get("to")
+            scope = f"customer:{customer}" if to is None else instance_scope(*to[1:])
+            self._work.timers[tenant, payload["plugin"], scope, payload["key"]] = None
+        for decision in decisions:
+            if not self._decide(frame, decision):
+                self._later.append((frame, decision))
+
+    def _merge(self, row: Row) -> None:
+        id_, tenant, kept, moved, _, at, _, touchpoint = row
+        customers = merge(self._work, tenant, kept, moved, id_=id_, at_us=at, touchpoint=touchpoint)
+        self._people.update((one, kept) for one in customers)
+        self._merged.setdefault((tenant, kept, moved), []).append((id_, customers))
+
+    def _split(self, row: Document) -> None:
+        payload = json.loads(row["payload"])
+        tenant, kept, moved = row["tenant"], payload["kept"], payload["moved"]
+        id_, customers = self._merged[tenant, kept, moved].pop()
+        undo_merge(self._work, tenant, kept, moved, customers)
+        self._people.update((one, moved) for one in customers)
+        done = self._target.statements.once(("mark_undone",), mark_undone)
+        self._work.wire.many(done, [(row["occurred_at"], id_)])
+
+    def _retry(self) -> None:
+        """Apply what had to wait: several processes may not have decided in the order of ids."""
+        waiting: list[tuple[Frame, Document]] = []
+        while self._later and waiting != self._later:
+            waiting, self._later = self._later, []
+            self._later = [one for one in waiting if not self._decide(*one)]
+
+    def _decide(self, frame: Frame, decision: Document) -> bool:
+        """Apply one decision; False where something else must be applied before it."""
+        work, effects = self._work, decision.get("effects", ())
+        step, row, opened = decision.get("step"), None, False
+        if step is not None:
+            ref = _ref(decision)
+            work.load_instances([(frame.tenant, ref)])
+            row = work.instances[frame.tenant, ref]
+            version = 0 if row is None else row.version
+            if step["version"] - version not in (0, 1):
+                return False
+            if row is None:
+                row = InstanceRow(
+                    self._ids.take(), frame.tenant, ref.plugin, ref.campaign, ref.key,
+                    step["campaign_version"], "{}", 0, False, frame.received_us,
+                )  # fmt: skip
+                work.add_instance(row)
+                opened = True
+        try:
+            self._applier.apply(frame, decision["plugin"], row, effects)
+        except GuardError:
+            if row is not None and opened:
+                work.instances[row.tenant, row.ref] = None
+                del work.by_id[row.id]
+            return False
+        if step is not None and row is not None:
+            row.version, row.closed = step["version"], step["closed"]
+            if step["state"] is not None:
+                row.state = to_json(step["state"])
+        for document in _sent(decision):
+            self._plan(frame, decision["plugin"], document)
+        return True
+
+    # --- messages ------------------------------------------------------------------------
+
+    def _plan(self, frame: Frame, plugin: str, document: Document) -> None:
+        is_message = document["type"] == "propose"
+        customer, person = frame.customer, frame.person
+        if "customer" in document:
+            customer = document["customer"]
+            person = document.get("person", customer)
+        id_ = self._keys.get((frame.tenant, document["key"])) or self._ids.take()
+        row = outgoing_row(
+            id_, frame.tenant, document, document["channel" if is_message else "connector"],
+            "message" if is_message else "request", document.get("purpose", ""),
+            document["priority"], customer, person, plugin, document.get("address"),
+            frame.received_us, frame.id,
+        )  # fmt: skip
+        self._work.insert(schema.outgoing, row)
+        if "opens" in document:
+            slot = (frame.tenant, f"{document['slot']}/{person}", *document["opens"])
+            self._work.insert(schema.slot, slot)
+
+    def _deliver(self, wire: DriverWire) -> None:
+        """Give each message the state that its last attempt left it in, or that it is in now."""
+        names = ("status", "code", "reason", "due_at", "provider_id")
+        last: dict[int, Row] = {}
+        for outgoing, at, *state in self._rows(schema.attempt, "outgoing", "at", *names):
+            last[outgoing] = (*state, None if state[0] in WAITING else at)
+        update = self._target.statements.update(
+            schema.outgoing, values=(*names, "settled_at"), where=("id",)
+        )
+        wire.many(update, [(*state, id_) for id_, state in last.items()])
+        columns = ("status", "due_at", "id")
+        taken = [row for row in self._rows(schema.outgoing, *columns) if row[0] == Status.SENDING]
+        update = self._target.statements.update(
+            schema.outgoing, values=columns[:2], where=columns[2:]
+        )
+        wire.many(update, [tuple(row) for row in taken])
+
+
+def _ref(decision: Document) -> InstanceRef:
+    campaign, key = decision["instance"]
+    return InstanceRef(plugin=decision["plugin"], campaign=CampaignId(campaign), key=key)
+
+
+def _sent(decision: Document) -> list[Document]:
+    """What a decision asked to send; the same step once more is no message."""
+    return [
+        effect
+        for effect in decision.get("effects", ())
+        if effect["type"] in ("propose", "request") and effect["status"] != "repeated"
+    ]
