@@ -98,7 +98,8 @@ class Facts:
         reachable: Whether the channel has an address for the customer.
         sent: Messages planned or sent and not refused, as ``(channel, purpose,
             when it counts)``.
-        platform_left: How many more the platform lets through today, None for no limit.
+        platform_left: How many more the platform lets through on the day that the
+            message would leave, None for no limit.
     """
 
     consents: Mapping[tuple[str, Purpose], bool] = attrs.field(factory=dict, hash=False)
@@ -134,9 +135,7 @@ def judge(message: Message, facts: Facts, policy: Policy, at: datetime, zone: Zo
     refusal = _refusal(message, facts, policy)
     if refusal is not None:
         return refusal
-    send_at = max(at, message.not_before or at)
-    if policy.quiet is not None and message.purpose is Purpose.MARKETING:
-        send_at = policy.quiet.until(send_at, zone) or send_at
+    send_at = earliest(message, policy, at, zone)
     if message.not_after is not None and send_at >= message.not_after:
         return Verdict(send_at=None, code="expired", reason="its use ends before it may be sent")
     capped = _capped(message, facts, policy, send_at, zone)
@@ -147,6 +146,14 @@ def judge(message: Message, facts: Facts, policy: Policy, at: datetime, zone: Zo
     if send_at > at:
         return Verdict(send_at=send_at, code="deferred", reason="waits for its time")
     return Verdict(send_at=send_at, code="ok", reason="the contact policy allows it")
+
+
+def earliest(message: Message, policy: Policy, at: datetime, zone: ZoneInfo) -> datetime:
+    """When a message may leave as far as its own time and the quiet hours go, from *at* on."""
+    send_at = max(at, message.not_before or at)
+    if policy.quiet is not None and message.purpose is Purpose.MARKETING:
+        send_at = policy.quiet.until(send_at, zone) or send_at
+    return send_at
 
 
 def _refusal(message: Message, facts: Facts, policy: Policy) -> Verdict | None:

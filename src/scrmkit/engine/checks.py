@@ -167,7 +167,7 @@ class Checks:
             if one.status in LEFT or (planned and (one.slot is None or one.slot != row.slot))
         ]
         return facts_of(
-            message, operation, sent, self._at, zone,
+            message, operation, sent, self._policy, self._at, zone,
             consents={(one.channel, one.purpose): one.granted for one in said},
             suppressed=self._suppressed.get((row.tenant, row.connector, row.address or 0)),
             reachable=not operation.addressed or row.address in self._addresses,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from scrmkit.clock import from_micros
 from scrmkit.domain.decisions import Deny, Now
 from scrmkit.domain.messages import Message, Operation, Purpose, Status
-from scrmkit.domain.policy import Facts, Verdict
+from scrmkit.domain.policy import Facts, Policy, Verdict, earliest
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.rows import Person
 from scrmkit.engine.workset import WorkSet
@@ -75,16 +75,16 @@ def load_sent(work: WorkSet, people: Sequence[Person]) -> Iterator[tuple[Person,
 
 
 def facts_of(
-    message: Message, operation: Operation, sent: Sequence[Sent], at: datetime, zone: ZoneInfo,
-    *, consents: Mapping[tuple[str, Purpose], bool], suppressed: str | None, reachable: bool,
+    message: Message, operation: Operation, sent: Sequence[Sent], policy: Policy, at: datetime,
+    zone: ZoneInfo, *, consents: Mapping[tuple[str, Purpose], bool], suppressed: str | None, reachable: bool,
 ) -> Facts:  # fmt: skip
     """The facts that one message is judged by."""
     left = None
     if operation.quota is not None:
-        today = datetime.combine(at.astimezone(zone).date(), time(), tzinfo=zone)
+        day = earliest(message, policy, at, zone).astimezone(zone).date()
         same = (message.channel, message.operation)
         used = sum(
-            (one.channel, one.operation) == same and today <= one.at < today + timedelta(days=1)
+            (one.channel, one.operation) == same and one.at.astimezone(zone).date() == day
             for one in sent
         )
         left = operation.quota - used

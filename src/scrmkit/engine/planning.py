@@ -220,7 +220,7 @@ class Planning:
     ) -> Facts:  # fmt: skip
         return facts_of(
             message, operation, self._sent.get((one.frame.tenant, one.person or 0), ()),
-            now.at, zone, consents=one.consents,
+            self._policy, now.at, zone, consents=one.consents,
             suppressed=None if address is None else self._suppressed.get(
                 (one.frame.tenant, message.channel, address[0])
             ),
@@ -265,8 +265,9 @@ class Planning:
     def _wait(
         self, key: tuple[str, str], candidates: list[_Candidate], there: Any, closes_at: int
     ) -> None:
-        if there is None:
-            self._open(key, candidates[0], closes_at, None)
+        waiting = [one for one in candidates if one.verdict.send_at is not None]
+        if there is None and waiting:
+            self._open(key, waiting[0], closes_at, None)
         for candidate in candidates:
             if candidate.verdict.send_at is None:
                 self._settle(candidate)
