@@ -151,7 +151,9 @@ class Checks:
         return self._shared.organisation.zone(row.tenant, self._shops.get(row.touchpoint))
 
     def count(self, row: OutgoingRow, at: datetime, status: Status) -> None:
-        """Let a row count against those that are judged after it."""
+        """Let a message count against those that are judged after it; requests do not count."""
+        if row.type != "message":
+            return
         sent = Sent(
             row.connector, row.operation, Purpose(row.purpose), at, row.id, status, row.slot
         )
