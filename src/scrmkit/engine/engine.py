@@ -35,6 +35,7 @@ from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.reception import Reception
 from scrmkit.engine.redriving import Redriving
+from scrmkit.engine.replay import Replayed, replay
 from scrmkit.engine.running import Done, Running
 from scrmkit.engine.scoring import Scoring, ScoringReport
 from scrmkit.engine.settling import Settling
@@ -291,6 +292,25 @@ class Engine:
         """
         owner = None if tenant is None else self.intake.tenant(tenant)
         return digest(self.database, owner).value
+
+    def replay(
+        self,
+        url: str | None = None,
+        *,
+        personal: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Replayed:
+        """
+        Rebuild the state from the stored decisions elsewhere, and say whether it is the same.
+
+        Asks no plugin, sends nothing, and only reads here; see ``scrmkit.engine.replay``.
+
+        Args:
+            url: An empty database to build in and to keep; without one, a temporary file.
+            personal: Whether texts and names are copied as well.
+            progress: Called with how many touchpoints are done, and of how many.
+        """
+        return replay(self.database, url, personal=personal, progress=progress)
 
     # --- delivery ------------------------------------------------------------------------
 

@@ -162,6 +162,7 @@ class _Replay:
         self._merging: dict[int, list[Row]] = {}
         self._merged: dict[Row, list[tuple[int, list[int]]]] = {}
         self._keys: dict[Row, int] = {}
+        self._slots: dict[Row, tuple[int, str | None]] = {}
         self._later: list[tuple[Frame, Document]] = []
         self._work: WorkSet
         self._applier: Applier
@@ -337,26 +338,51 @@ class _Replay:
             frame.received_us, frame.id,
         )  # fmt: skip
         self._work.insert(schema.outgoing, row)
-        if "opens" in document:
-            slot = (frame.tenant, f"{document['slot']}/{person}", *document["opens"])
-            self._work.insert(schema.slot, slot)
+        if "opens" in document:  # once more where nobody could use it before
+            self._slots[frame.tenant, f"{document['slot']}/{person}"] = document["opens"]
 
     def _deliver(self, wire: DriverWire) -> None:
-        """Give each message the state that its last attempt left it in, or that it is in now."""
+        """Give each message the state that its attempts left it in, or that it is in now."""
         names = ("status", "code", "reason", "due_at", "provider_id")
+        first: dict[int, str] = {}
         last: dict[int, Row] = {}
         for outgoing, at, *state in self._rows(schema.attempt, "outgoing", "at", *names):
+            first.setdefault(outgoing, state[0])
             last[outgoing] = (*state, None if state[0] in WAITING else at)
         update = self._target.statements.update(
             schema.outgoing, values=(*names, "settled_at"), where=("id",)
         )
         wire.many(update, [(*state, id_) for id_, state in last.items()])
-        columns = ("status", "due_at", "id")
-        taken = [row for row in self._rows(schema.outgoing, *columns) if row[0] == Status.SENDING]
+        taken = [
+            row
+            for row in self._rows(schema.outgoing, "status", "due_at", "id")
+            if row[0] == Status.SENDING
+        ]
         update = self._target.statements.update(
-            schema.outgoing, values=columns[:2], where=columns[2:]
+            schema.outgoing, values=("status", "due_at"), where=("id",)
         )
-        wire.many(update, [tuple(row) for row in taken])
+        wire.many(update, taken)
+        self._close_slots(wire, first)
+
+    def _close_slots(self, wire: DriverWire, first: dict[int, str]) -> None:
+        """Write the slots: open while something waits, gone where nobody could use them."""
+        o = schema.outgoing
+        clause = select(o.c.tenant, o.c.slot, o.c.key, o.c.id, o.c.status).where(
+            o.c.slot.is_not(None)
+        )
+        waiting: set[Row] = set()
+        winners: dict[Row, str] = {}
+        for *slot, key, id_, status in wire.rows(self._target.statements.compile(clause)):
+            if status == Status.PROPOSED:
+                waiting.add(tuple(slot))
+            elif first.get(id_) == Status.PLANNED:
+                winners[tuple(slot)] = key
+        rows = [
+            (*slot, closes_at, winner or winners.get(slot))
+            for slot, (closes_at, winner) in self._slots.items()
+            if winner or slot in winners or slot in waiting
+        ]
+        wire.many(self._target.statements.insert(schema.slot), rows)
 
 
 def _ref(decision: Document) -> InstanceRef:
