@@ -244,7 +244,7 @@ class Applier:
 
     # --- resources and ledgers -----------------------------------------------------------
 
-    def _resource(self, tenant: str, name: str, capacity: int | None) -> ResourceRow:
+    def _resource(self, tenant: str, name: str, capacity: int | None, undo: _Undo) -> ResourceRow:
         key = (tenant, name)
         work = self._work
         work.load_resources([key])
@@ -253,13 +253,14 @@ class Applier:
             if capacity is None:
                 raise GuardError("nothing of this resource was ever reserved")
             row = work.resources[key] = ResourceRow(tenant, name, capacity, 0, 0, new=True)
+            undo.append(lambda: work.resources.update({key: None}))
         return row
 
     def _reserve(
         self, frame: Frame, plugin: str, instance: InstanceRow | None, doc: Document, undo: _Undo
     ) -> None:
         work, quantity = self._work, doc["quantity"]
-        resource = self._resource(frame.tenant, doc["resource"], doc["capacity"])
+        resource = self._resource(frame.tenant, doc["resource"], doc["capacity"], undo)
         key = (frame.tenant, doc["resource"], doc["name"])
         there = work.reservation(*key)
         if there is not None and there.status != "released":
@@ -306,7 +307,7 @@ class Applier:
     def _settle(
         self, frame: Frame, row: ReservationRow, status: str, held: int, used: int, undo: _Undo
     ) -> None:
-        resource = self._resource(frame.tenant, row.resource, None)
+        resource = self._resource(frame.tenant, row.resource, None, undo)
         before = row.status
         resource.move(held, used)
         row.status = status
