@@ -134,3 +134,30 @@ def test_assertions_of_the_suites_show_their_values(pytester):
 
     assert "AssertionError: the plugin's repr shows a secret" in result.stdout.str()
     assert "assert ['s3cret-of-the-account'] == []" in result.stdout.str()
+
+
+def test_stories_may_be_a_strategy(pytester):
+    pytester.makepyfile(
+        """
+        import attrs, pytest
+        from hypothesis import strategies as st
+        from scrmkit.testing import Story
+        from scrmkit.testing.broken.mechanics import ClubRules, CountsTwice, Harness, at
+
+        class TestMine(Harness):
+            plugin_class = CountsTwice
+
+            @pytest.fixture
+            def stories(self):
+                base = Harness.stories.__wrapped__(self, self.plugin_class())[0]
+                joining = st.lists(st.integers(2, 9), max_size=4).map(
+                    lambda people: [at("founded", 1, 0), *(at("joined", p, p) for p in people)]
+                )
+                return joining.map(lambda told: attrs.evolve(base, touchpoints=told))
+        """
+    )
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-k", "order")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*violations() named a broken invariant*"])

@@ -53,6 +53,13 @@ if TYPE_CHECKING:
         is_storable,
     )
     from scrmkit.testing.known import FakeKnown, nothing_known
+    from scrmkit.testing.suites.channels import ChannelSuite
+    from scrmkit.testing.suites.connectors import ConnectorSuite
+    from scrmkit.testing.suites.hooks import HooksSuite, hook_examples
+    from scrmkit.testing.suites.mechanics import MechanicSuite
+    from scrmkit.testing.suites.rules import Example, RuleSuite
+    from scrmkit.testing.suites.scorers import ScorerSuite
+    from scrmkit.testing.suites.stories import Story
 
 _MODULES = {
     "chances": ("ScriptedChance", "seeded_chance"),
@@ -78,22 +85,38 @@ _MODULES = {
     ),
     "hostile": ("HOSTILE_TEXTS", "hostile_bytes", "hostile_json", "hostile_text", "is_storable"),
     "known": ("FakeKnown", "nothing_known"),
+    "suites.channels": ("ChannelSuite",),
+    "suites.connectors": ("ConnectorSuite",),
+    "suites.hooks": ("HooksSuite", "hook_examples"),
+    "suites.mechanics": ("MechanicSuite",),
+    "suites.rules": ("Example", "RuleSuite"),
+    "suites.scorers": ("ScorerSuite",),
+    "suites.stories": ("Story",),
 }
 _OWNERS = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "HOSTILE_TEXTS",
     "NOON",
+    "ChannelSuite",
+    "ConnectorSuite",
+    "Example",
     "FakeChannel",
     "FakeKnown",
     "FakePayments",
     "FakeRule",
     "FakeText",
     "Hang",
+    "HooksSuite",
     "Lose",
+    "MechanicSuite",
     "Observer",
+    "RuleSuite",
+    "ScorerSuite",
     "ScriptedChance",
+    "Story",
     "engine_in",
+    "hook_examples",
     "hostile_bytes",
     "hostile_json",
     "hostile_text",
