@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -16,6 +17,9 @@ from scrmkit.persistence.database import Database, translated
 from scrmkit.persistence.schema import metadata
 
 _OPTIONS = {"version_table": "scrmkit_version", "compare_type": True}
+_ONE_AT_A_TIME = threading.Lock()
+_LOCK = 5_372_717_110_641_021
+"""Names the lock that PostgreSQL keeps for us; any number that nobody else uses."""
 
 
 def head() -> str:
@@ -30,8 +34,17 @@ def current(database: Database) -> str | None:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the database to this version's revision; does nothing where it is there already."""
-    with translated(), database.engine.begin() as connection:
+    """
+    Bring the database to this version's revision; does nothing where it is there already.
+
+    Whole or not at all. Processes that do so at once take turns.
+    """
+    # Alembic keeps what it is doing in a module's variables.
+    with _ONE_AT_A_TIME, translated(), database.engine.begin() as connection:
+        if database.dialect_name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         command.upgrade(_config(connection), "head")
 
 
