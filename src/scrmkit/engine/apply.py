@@ -273,7 +273,8 @@ class Applier:
         resource.move(quantity, 0)
         work.reservations[key] = ReservationRow(
             *key, quantity, "held", doc["expires_at"],
-            instance.id if instance is not None else None, there.base if there else None,
+            instance.id if instance is not None else None,
+            there.base if there else None, there is not None,
         )  # fmt: skip
 
         def restore() -> None:

@@ -83,11 +83,12 @@ def _participants(work: WorkSet) -> None:
         elif part.gone and not part.new:
             gone.append(key)
         elif part.changed:
-            changed.append((to_json(part.data), *key))
+            changed.append((to_json(part.data), part.joined_at, part.position, *key))
     names = ("instance", "role", "customer")
     _checked(work, work.statements.delete(schema.participant, where=names), gone, "a participant")
     _insert(work, schema.participant, new)
-    update = work.statements.update(schema.participant, values=("data",), where=names)
+    values = ("data", "joined_at", "position")  # all new where one left and joined again
+    update = work.statements.update(schema.participant, values=values, where=names)
     _checked(work, update, changed, "a participant")
 
 
@@ -138,13 +139,14 @@ def _resources(work: WorkSet) -> None:
     changed = [
         (r.status, r.quantity, r.expires_at, r.instance, r.tenant, r.resource, r.name, r.base)
         for r in held
-        if r.base is not None and r.base != r.status
+        if r.base is not None and (r.base != r.status or r.changed)
     ]
     _checked(work, update, changed, "a reservation")
 
 
 def _ledgers(work: WorkSet) -> None:
-    moved = [row for row in work.accounts.values() if row.added or row.floor is not None]
+    posted = dict.fromkeys((entry[1], entry[2], entry[5]) for entry in work.new_entries)
+    moved = [work.accounts[key] for key in posted]
     if moved:
         opened = [(row.tenant, row.ledger, row.owner, 0) for row in moved]
         work.wire.many(work.statements.insert_new(schema.account), opened)

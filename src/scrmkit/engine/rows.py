@@ -129,7 +129,13 @@ class ResourceRow:
 
 @attrs.define(slots=True, eq=False)
 class ReservationRow:
-    """A reservation; *base* is its status in the database, None if new."""
+    """
+    A reservation.
+
+    Attributes:
+        base: Its status in the database, None if new.
+        changed: Whether it was released and made anew.
+    """
 
     tenant: str
     resource: str
@@ -139,6 +145,7 @@ class ReservationRow:
     expires_at: int | None
     instance: int | None
     base: str | None = None
+    changed: bool = False
 
 
 @attrs.define(slots=True, eq=False)
