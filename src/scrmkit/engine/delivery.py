@@ -134,7 +134,7 @@ class Delivery:
             if batch.probe and batch.items:
                 keep_gate(work, lane.key, attrs.evolve(gate, closed_until=now + lease))
 
-        changes = self._settling.run(step, "delivery.claimed")
+        changes = self._settling.run(step, "delivery.claim")
         return batch, len(changes)
 
     # --- calling -------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class Delivery:
                     yield change
 
         try:
-            changes = self._settling.run(step, "delivery.written")
+            changes = self._settling.run(step, "delivery.write")
         except (StorageUnavailableError, ConflictError):
             self._unwritten.append(batch)
             raise
@@ -215,7 +215,7 @@ class Delivery:
                 work.wire.many(work.statements.insert_new(schema.lane), rows)
             return iter(())
 
-        self._settling.run(step, "delivery.begun")
+        self._settling.run(step, "delivery.begin")
         if self._alone:
             self._recover(FOREVER)
 
@@ -233,7 +233,7 @@ class Delivery:
                 yield unknown(row, Unknown(reason="the worker that sent it died"), operation, now)
 
         recovered = 0
-        while changes := self._settling.run(step, "delivery.recovered"):
+        while changes := self._settling.run(step, "delivery.recover"):
             recovered += len(changes)
         return recovered
 
@@ -272,5 +272,5 @@ class Delivery:
                     found.append(_Batch(lane, rows_, items, asked=True))
             return iter(())
 
-        self._settling.run(step, "delivery.asking")
+        self._settling.run(step, "delivery.ask")
         return found

@@ -95,7 +95,7 @@ class Gate:
         pauses = [
             one.after or _cool(failures) for one in lost if isinstance(one, TryLater) and one.lane
         ]
-        if failures >= _OPENS_AFTER:
+        if failures >= _OPENS_AFTER and not pauses:
             pauses.append(_cool(failures))
         if pauses:
             return Gate(failures, at + max(pauses) // _US, lost[0].reason[:300])

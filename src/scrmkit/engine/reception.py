@@ -133,7 +133,7 @@ class Reception:
                         settled.append((row, report.outcome))
                         yield change
 
-        self._settling.run(step, "reports.written")
+        self._settling.run(step, "reports.write")
         self._settling.observe(settled)
         return len(settled)
 
