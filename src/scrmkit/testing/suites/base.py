@@ -40,11 +40,14 @@ class Suite:
 
     Attributes:
         family: The family whose protocol the plugin has.
-        subject: The fixture that gives the plugin.
     """
 
     family: ClassVar[str]
-    subject: ClassVar[str]
+
+    @pytest.fixture
+    def subject(self) -> Any:
+        """The plugin, whatever the suite calls it."""
+        raise NotImplementedError
 
     @pytest.fixture
     def canaries(self) -> tuple[str, ...]:
@@ -57,31 +60,29 @@ class Suite:
         return ()
 
     @pytest.fixture(autouse=True)
-    def _callable_first(self, request: pytest.FixtureRequest) -> None:
+    def _callable_first(self, request: pytest.FixtureRequest, subject: Any) -> None:
         """Skip what would only fail because a method is not there: one check says so."""
         function = request.function
         first = "test_it_has_what_its_protocol_asks_for"
         is_check = hasattr(function, "scrmkit_broken") and function.__name__ != first
-        if is_check and self._problems(request):
+        if is_check and self._problems(subject):
             pytest.skip(f"see {first}")
 
-    def _problems(self, request: pytest.FixtureRequest) -> list[str]:
-        plugin = request.getfixturevalue(self.subject)
+    def _problems(self, plugin: Any) -> list[str]:
         return [
             *protocol_problems(self.family, plugin),
             *hook_problems(new_manager(), plugin),
         ]
 
     @check(broken="connectors:LacksAsk")
-    def test_it_has_what_its_protocol_asks_for(self, request: pytest.FixtureRequest) -> None:
+    def test_it_has_what_its_protocol_asks_for(self, subject: Any) -> None:
         """The plugin has the attributes and methods of its protocol, and hooks that exist."""
-        assert self._problems(request) == [], "the plugin could not be loaded: change these"
+        assert self._problems(subject) == [], "the plugin could not be loaded: change these"
 
     @check(broken="channels:CannotForget")
-    def test_its_kinds_survive_an_erasure(self, request: pytest.FixtureRequest) -> None:
+    def test_its_kinds_survive_an_erasure(self, subject: Any) -> None:
         """A personal field reads as its default once it was blanked, so it has one."""
-        plugin = request.getfixturevalue(self.subject)
-        for kind in getattr(plugin, "touchpoint_kinds", ()):
+        for kind in getattr(subject, "touchpoint_kinds", ()):
             fields = attrs.fields_dict(kind.payload)
             bare = sorted(name for name in kind.personal if fields[name].default is attrs.NOTHING)
             assert bare == [], (

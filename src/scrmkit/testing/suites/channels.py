@@ -32,7 +32,6 @@ class ChannelSuite(ConnectorSuite):
     """
 
     family: ClassVar[str] = "channel"
-    subject: ClassVar[str] = "channel"
 
     @pytest.fixture
     def channel(self) -> Any:

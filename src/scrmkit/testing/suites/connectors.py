@@ -41,13 +41,17 @@ class ConnectorSuite(Suite):
     """
 
     family: ClassVar[str] = "connector"
-    subject: ClassVar[str] = "connector"
     batch_limit: ClassVar[int] = 20
 
     @pytest.fixture
     def connector(self) -> Any:
         """Override: your connector, talking to a fake platform."""
         wanted("connector", "return an object of your plugin that talks to a fake platform")
+
+    @pytest.fixture
+    def subject(self, connector: Any) -> Any:
+        """The connector, for the checks of all plugins."""
+        return connector
 
     @pytest.fixture
     def bodies(self) -> Mapping[str, Sequence[Any]]:

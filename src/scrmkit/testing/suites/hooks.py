@@ -124,12 +124,16 @@ class HooksSuite(Suite):
     """What every implementation of a hook keeps; give it the plugin."""
 
     family: ClassVar[str] = "hooks"
-    subject: ClassVar[str] = "plugin"
 
     @pytest.fixture
     def plugin(self) -> Any:
         """Override: your plugin."""
         wanted("plugin", "return an object of your plugin, made with make_context(...)")
+
+    @pytest.fixture
+    def subject(self, plugin: Any) -> Any:
+        """The plugin, for the checks of all plugins."""
+        return plugin
 
     @pytest.fixture
     def examples(self) -> Examples:

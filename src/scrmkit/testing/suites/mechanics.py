@@ -41,7 +41,6 @@ class MechanicSuite(DecidingSuite):
     """
 
     family: ClassVar[str] = "mechanic"
-    subject: ClassVar[str] = "mechanic"
     returns: ClassVar[type] = Step
     max_state_bytes: ClassVar[int] = 16_384
     examples: ClassVar[int] = 10
@@ -50,6 +49,11 @@ class MechanicSuite(DecidingSuite):
     def mechanic(self) -> Any:
         """Override: your mechanic."""
         wanted("mechanic", "return an object of your plugin, made with make_context('its-type')")
+
+    @pytest.fixture
+    def subject(self, mechanic: Any) -> Any:
+        """The mechanic, for the checks of all plugins."""
+        return mechanic
 
     @pytest.fixture
     def stories(self) -> Sequence[Story]:

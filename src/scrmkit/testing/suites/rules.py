@@ -54,12 +54,16 @@ class RuleSuite(DecidingSuite):
     """What every rule keeps; give it the rule, and examples of all its kinds."""
 
     family: ClassVar[str] = "rule"
-    subject: ClassVar[str] = "rule"
 
     @pytest.fixture
     def rule(self) -> Any:
         """Override: your rule."""
         wanted("rule", "return an object of your plugin, made with make_context(...)")
+
+    @pytest.fixture
+    def subject(self, rule: Any) -> Any:
+        """The rule, for the checks of all plugins."""
+        return rule
 
     @pytest.fixture
     def examples(self) -> Sequence[Example]:

@@ -38,7 +38,6 @@ class ScorerSuite(Suite):
     """
 
     family: ClassVar[str] = "scorer"
-    subject: ClassVar[str] = "scorer"
     bounds: ClassVar[tuple[int, int]] = (0, 10_000)
     falls_with_time: ClassVar[bool] = False
 
@@ -46,6 +45,11 @@ class ScorerSuite(Suite):
     def scorer(self) -> Any:
         """Override: your scorer."""
         wanted("scorer", "return an object of your plugin, made with make_context(...)")
+
+    @pytest.fixture
+    def subject(self, scorer: Any) -> Any:
+        """The scorer, for the checks of all plugins."""
+        return scorer
 
     @pytest.fixture
     def histories(self) -> Sequence[History]:
