@@ -157,3 +157,36 @@ def test_only_what_was_sent_can_be_settled(run, ready):
 
     assert ran.code == 1
     assert "4711" in ran.err
+
+
+def test_a_replay_rebuilds_the_same_state(run, ready):
+    ran = run("replay", "--json")
+
+    assert ran.code == 0
+    assert ran.json == {
+        "touchpoints": 3,
+        "before": run("digest").out.strip(),
+        "after": run("digest").out.strip(),
+        "same": True,
+        "differences": [],
+    }
+    assert "The same came of it." in run("replay").err
+
+
+def test_a_replay_says_what_was_changed_behind_the_back(run, ready):
+    set_status(ready, "dead")
+
+    ran = run("replay", "--json")
+
+    assert ran.code == 1
+    assert ran.json["same"] is False
+    assert "outgoing" in ran.json["differences"]
+
+
+def test_a_replay_can_be_kept(run, ready):
+    url = f"sqlite:///{ready}/kept.db"
+
+    assert run("replay", "--into", url).code == 0
+
+    assert (ready / "kept.db").exists()
+    assert run("replay", "--into", url).code == 1

@@ -29,6 +29,7 @@ _COMMANDS = {
     "outbox": Lazy("scrmkit.cli.outbox:outbox", "List what goes out, and send dead letters again."),
     "status": Lazy("scrmkit.cli.status:status", "Say how much there is and what waits."),
     "digest": Lazy("scrmkit.cli.digest:digest", "Print one hash over the whole state."),
+    "replay": Lazy("scrmkit.cli.replay:replay", "Rebuild the state from the stored decisions."),
     "sandbox": Lazy("scrmkit.cli.sandbox:sandbox", "Run a local server that acts as a platform."),
 }
 
