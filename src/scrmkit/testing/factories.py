@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -87,11 +88,12 @@ def make_contact_added(
     at: datetime = NOON,
     **more: Any,
 ) -> Touchpoint[Any]:
-    """A new contact of a guide, who may still be welcomed."""
+    """A new contact of a guide, who may still be welcomed; as ever, the key is not personal."""
+    digest = blake2b(external_userid.encode(), digest_size=8).hexdigest()
     return make_touchpoint(
         "contact.added",
         ContactAdded(account=account, name=name, welcome_code=welcome_code),
-        key=more.pop("key", f"added-{external_userid}"),
+        key=more.pop("key", f"added-{digest}"),
         at=at,
         identities=(make_identity(external_userid, kind=EXTERNAL_USERID, scope=scope),),
         **more,
