@@ -5,13 +5,14 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.strategies import configure_union_passthrough
 
 from scrmkit.clock import aware
 from scrmkit.domain.identity import PERSONAL
@@ -70,9 +71,8 @@ class Codec:
             )
         if not names:
             return document, None
-        apart = {name: document.pop(name, None) for name in names}
-        kept = {name: value for name, value in apart.items() if value not in (None, "", {}, [])}
-        return document, kept or None
+        apart = {name: document.pop(name) for name in names if name in document}
+        return document, apart or None
 
     def join(
         self, kind: TouchpointKind[Any], version: int, public: Json, apart: Json | None
@@ -126,6 +126,8 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(
         timedelta, lambda value, _: timedelta(microseconds=_whole(value, int))
     )
+    converter.register_unstructure_hook(date, date.isoformat)
+    converter.register_structure_hook(date, _day)
     converter.register_structure_hook(int, _whole)
     converter.register_structure_hook(bool, _exactly(bool))
     converter.register_structure_hook(str, _exactly(str))
@@ -133,30 +135,69 @@ def _converter() -> cattrs.Converter:
     # Before str and int, which these are too.
     for base in (enum.StrEnum, enum.IntEnum):
         converter.register_structure_hook(base, lambda value, kind: kind(value))
+    configure_union_passthrough(str | int | float | bool | None, converter)
     for mapping in (dict, MappingProxyType):
         converter.register_unstructure_hook(mapping, thawed)
-    converter.register_unstructure_hook_func(
-        lambda kind: getattr(kind, "__origin__", None) in (Mapping, dict, MappingProxyType), thawed
-    )
-    converter.register_structure_hook_func(
-        lambda kind: (
-            getattr(kind, "__origin__", kind) is not dict
-            and getattr(kind, "__origin__", None) is not None
-            and isinstance(kind.__origin__, type)
-            and issubclass(kind.__origin__, Mapping)
-        ),
-        lambda value, _: frozen(_exactly(dict)(value, dict)),
-    )
+    converter.register_unstructure_hook_factory(_is_mapping, _mapping_out)
+    converter.register_structure_hook_factory(_is_mapping, _mapping_in)
+    converter.register_unstructure_hook_factory(_is_set, _set_out)
     # cattrs would walk through every item; JSON writes these tuples as they are.
     converter.register_unstructure_hook_func(_is_plain_tuple, lambda value: value)
     converter.register_unstructure_hook_factory(
         attrs.has,
         lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
     )
-    converter.register_structure_hook_factory(
-        attrs.has, lambda cls: make_dict_structure_fn(cls, converter)
-    )
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _attrs_in(cls, converter))
     return converter
+
+
+def _attrs_in(cls: type, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    load: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter)
+
+    def structure(value: Any, kind: Any) -> Any:
+        # A list or a word would read as a value with nothing but defaults.
+        if not isinstance(value, Mapping):
+            raise InvalidValueError(f"an object is wanted, not {type(value).__name__}")
+        return load(value, kind)
+
+    return structure
+
+
+def _is_mapping(kind: Any) -> bool:
+    origin = get_origin(kind)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def _mapping_out(kind: Any, converter: cattrs.Converter) -> Callable[[Any], Any]:
+    inner = get_args(kind)[1]
+    if inner is Any:
+        return thawed
+    dump = converter.get_unstructure_hook(inner)
+    return lambda value: {str(key): dump(item) for key, item in value.items()}
+
+
+def _mapping_in(kind: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    inner = get_args(kind)[1]
+    exactly = _exactly(dict)
+    if inner is Any:
+        return lambda value, _: frozen(exactly(value, dict))
+    load = converter.get_structure_hook(inner)
+
+    def structure(value: Any, _: Any) -> Any:
+        loaded = {key: load(item, inner) for key, item in exactly(value, dict).items()}
+        return loaded if get_origin(kind) is dict else MappingProxyType(loaded)
+
+    return structure
+
+
+def _is_set(kind: Any) -> bool:
+    return get_origin(kind) in (set, frozenset)
+
+
+def _set_out(kind: Any, converter: cattrs.Converter) -> Callable[[Any], Any]:
+    """In one order, so that equal sets are equal text."""
+    dump = converter.get_unstructure_hook(get_args(kind)[0])
+    return lambda value: sorted(map(dump, value), key=canonical_json)
 
 
 def _is_plain_tuple(kind: Any) -> bool:
@@ -167,6 +208,10 @@ def _is_plain_tuple(kind: Any) -> bool:
 
 def _moment(value: Any, _: type) -> datetime:
     return aware(datetime.fromisoformat(_exactly(str)(value, str)))
+
+
+def _day(value: Any, _: type) -> date:
+    return date.fromisoformat(_exactly(str)(value, str))
 
 
 def _whole(value: Any, _: type) -> int:
