@@ -82,7 +82,7 @@ def _participants(work: WorkSet) -> None:
             )  # fmt: skip
         elif part.gone and not part.new:
             gone.append(key)
-        elif part.changed:
+        elif part.changed and not part.gone:
             changed.append((to_json(part.data), part.joined_at, part.position, *key))
     names = ("instance", "role", "customer")
     _checked(work, work.statements.delete(schema.participant, where=names), gone, "a participant")
