@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +17,9 @@ from delivery_bench import Bench
 from scrmkit import failpoints
 
 
-@pytest.fixture
-def make_bench(new_database: Callable[[], str]) -> Iterator[Callable[..., Bench]]:
-    """Make a bench on a database of its own, of each sort that there is."""
+@contextlib.contextmanager
+def benches(new_database: Callable[[], str]) -> Iterator[Callable[..., Bench]]:
+    """Makes benches, and closes them at the end."""
     made: list[Bench] = []
 
     def make(**options: Any) -> Bench:
@@ -31,17 +32,24 @@ def make_bench(new_database: Callable[[], str]) -> Iterator[Callable[..., Bench]
 
 
 @pytest.fixture
+def make_bench(new_database: Callable[[], str]) -> Iterator[Callable[..., Bench]]:
+    """Make a bench on a database of its own, of each sort that there is."""
+    with benches(new_database) as make:
+        yield make
+
+
+@pytest.fixture
 def make_quick_bench(new_sqlite: Callable[[], str]) -> Iterator[Callable[..., Bench]]:
     """Make a bench on SQLite alone, where the database makes no difference."""
-    made: list[Bench] = []
+    with benches(new_sqlite) as make:
+        yield make
 
-    def make(**options: Any) -> Bench:
-        made.append(Bench(new_sqlite(), **options))
-        return made[-1]
 
-    yield make
-    for bench in made:
-        bench.close()
+@pytest.fixture
+def make_postgresql_bench(new_postgresql: Callable[[], str]) -> Iterator[Callable[..., Bench]]:
+    """Make a bench on PostgreSQL, where there may be other processes."""
+    with benches(new_postgresql) as make:
+        yield make
 
 
 @pytest.fixture(autouse=True)
