@@ -340,15 +340,16 @@ class Applier:
     def _add(
         self, account: AccountRow, amount: int, floor: int | None, entry: Any, undo: _Undo
     ) -> None:
-        before = (account.balance, account.added, account.floor)
+        before = (account.balance, account.added, account.needs)
         account.balance += amount
         account.added += amount
         if floor is not None:
-            account.floor = floor if account.floor is None else min(account.floor, floor)
+            needs = floor - account.added
+            account.needs = needs if account.needs is None else max(account.needs, needs)
         self._work.new_entries.append(entry)
 
         def restore() -> None:
-            account.balance, account.added, account.floor = before
+            account.balance, account.added, account.needs = before
             self._work.new_entries.remove(entry)
 
         undo.append(restore)

@@ -152,7 +152,7 @@ def _ledgers(work: WorkSet) -> None:
         work.wire.many(work.statements.insert_new(schema.account), opened)
         rows = [
             (row.added, row.tenant, row.ledger, row.owner, row.added,
-             _NO_FLOOR if row.floor is None else row.floor)
+             _NO_FLOOR if row.needs is None else row.needs + row.added)
             for row in moved
         ]  # fmt: skip
         _checked(work, work.statements.move_balance(), rows, "an account")

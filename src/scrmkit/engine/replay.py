@@ -231,21 +231,16 @@ class _Replay:
         for id_ in ids:
             self._touchpoint(wire, rows[id_], said[id_])
         self._retry()
-        self._flush()
+        flush(self._work)
 
     def _begin(self, wire: DriverWire) -> None:
         self._work = WorkSet(wire, self._target.statements)
         self._applier = Applier(self._work, self._ids)
 
-    def _flush(self) -> None:
-        for account in self._work.accounts.values():
-            account.floor = None  # every posting has been held against its own floor
-        flush(self._work)
-
     def _touchpoint(self, wire: DriverWire, row: Document, decisions: Sequence[Document]) -> None:
         id_, tenant, kind, customer = row["id"], row["tenant"], row["kind"], row["customer"]
         if kind == "customer.split" or id_ in self._merging:
-            self._flush()
+            flush(self._work)
             self._begin(wire)
             if kind == "customer.split":
                 self._split(row)

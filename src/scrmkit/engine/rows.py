@@ -150,11 +150,17 @@ class ReservationRow:
 
 @attrs.define(slots=True, eq=False)
 class AccountRow:
-    """An account of a ledger, and what this batch adds to it."""
+    """
+    An account of a ledger, and what this batch adds to it.
+
+    Attributes:
+        needs: What it must hold before this batch for every posting to stay
+            above its floor, None where none has one.
+    """
 
     tenant: str
     ledger: str
     owner: str
     balance: int
     added: int = 0
-    floor: int | None = None
+    needs: int | None = None
