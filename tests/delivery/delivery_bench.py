@@ -130,6 +130,7 @@ class Bench:
         self.observer = Observer()
         self.speaker, self.other, self.box = Speaker(self), Speaker(self), Box(self)
         self._extra: Mapping[str, Any] = options.pop("plugins", {})
+        self._tables: Mapping[str, Any] = options.pop("tables", {})
         self._settings = options
         self.engine = self._start()
         self.engine.publish(
@@ -146,7 +147,8 @@ class Bench:
             "channel.mail": self.mail, "connector.payments": self.payments,
             "hooks.observer": self.observer, **self._extra,
         }  # fmt: skip
-        tables = {use.partition(".")[2]: {"use": use} for use in plugins}
+        names = {use: use.partition(".")[2] for use in plugins}
+        tables = {name: {"use": use, **self._tables.get(name, {})} for use, name in names.items()}
         core = {
             "database": {"env": "URL"}, "secret": {"env": "SECRET"}, "durability": "normal",
             **self._settings,
