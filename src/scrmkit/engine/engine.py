@@ -19,6 +19,7 @@ from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.kinds import CampaignChanged
 from scrmkit.domain.messages import Report
 from scrmkit.domain.profile import Score
+from scrmkit.domain.segments import Expression
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.broadcast import Broadcast, Broadcasts
 from scrmkit.engine.calls import Calls
@@ -38,6 +39,7 @@ from scrmkit.engine.redriving import Redriving
 from scrmkit.engine.replay import Replayed, replay
 from scrmkit.engine.running import Done, Running
 from scrmkit.engine.scoring import Scoring, ScoringReport
+from scrmkit.engine.segments import Segments
 from scrmkit.engine.settling import Settling
 from scrmkit.engine.slots import Slots
 from scrmkit.engine.status import Status, status
@@ -110,6 +112,7 @@ class Engine:
         self._combiner = Combiner(self._record)
         self._scoring = Scoring(self.shared, self.database, self.intake)
         self._broadcasts = Broadcasts(self.intake)
+        self.segments = Segments(self.database, plugins, settings)
         self._compose_delivery()
 
     def _compose_delivery(self) -> None:
@@ -283,6 +286,26 @@ class Engine:
         loaded = self.plugins.named(author)
         owner = self.intake.tenant(tenant)
         return self._broadcasts.plan(broadcast, people, loaded, owner, self.clock.now(), progress)
+
+    def count_members(
+        self, expression: Expression, *, as_of: datetime | None = None, tenant: str | None = None
+    ) -> int:
+        """How many customers an expression is true of now, or as of a moment; see ``members``."""
+        moment = aware(as_of) if as_of is not None else self.clock.now()
+        return self.segments.count(expression, self.intake.tenant(tenant), moment)
+
+    def members(
+        self, expression: Expression, *, as_of: datetime | None = None, tenant: str | None = None
+    ) -> Iterator[CustomerId]:
+        """
+        The customers that an expression is true of, by id.
+
+        Raises:
+            UnknownKindError: It asks for a kind of touchpoint that nobody registers.
+            InvalidValueError: It asks for the sum of a kind without amounts.
+        """
+        moment = aware(as_of) if as_of is not None else self.clock.now()
+        return self.segments.members(expression, self.intake.tenant(tenant), moment)
 
     def digest(self, tenant: str | None = None) -> str:
         """

@@ -25,16 +25,12 @@ PHONE_PREFIX = "154"
 """Mainland form, yet in no operator's hands, so that no number can be a person's.
 Source: libphonenumber, metadata of CN (mobile: no 154), read 2026-11."""
 
-TELLING_SUFFIXES = {"0001": 12, "0002": 8, "0003": 3, "0004": 3}
-"""Last four digits that make the SMS sandbox do something else than deliver, with how many
-of a thousand numbers end so: empty number, black-listed, an error once, never a report.
-0005 (an answer later than a client waits) is left out: it would only hold the demo up."""
+TELLING_ENDINGS = {"990001": 100, "990002": 80, "990003": 30, "990004": 50}
+"""Last six digits that make the SMS sandbox do something else than deliver, with how many
+of 30,000 numbers end so: a dead number, a black-listed one, an error once, never a report.
+990005 (an answer later than a client waits) is left out: it would only hold the demo up."""
 
-_SUFFIXES = tuple(
-    suffix for suffix, per_mille in TELLING_SUFFIXES.items() for _ in range(per_mille)
-) + tuple(f"{1000 + 7 * n}" for n in range(1000 - sum(TELLING_SUFFIXES.values())))
-
-MAX_CUSTOMER_ID = 9_999_999
+MAX_CUSTOMER_ID = 29_999
 """Above it two customers could be given the same phone number."""
 
 OPENS = time(10)
@@ -200,12 +196,17 @@ class Invented:
         return _SURNAMES[surname] + _GIVEN_NAMES[given : given + 2]
 
     def _phone(self, customer_id: int) -> str:
-        # A step that shares no factor with ten million visits every number once, so that
-        # no two customers share a phone, which would merge them.
-        factor = 10 * self.draw("phone factor", below=1_000_000) + 7
-        shift = self.draw("phone shift", below=10_000_000)
-        number = (customer_id * factor + shift) % 10_000_000
-        return f"{PHONE_PREFIX}{number // 1000:04d}{_SUFFIXES[number % 1000]}"
+        # A step that shares no factor with 30,000 visits every number once, so that no two
+        # customers share a phone, which would merge them.
+        factor = 30 * self.draw("phone factor", below=1_000) + 7
+        shift = self.draw("phone shift", below=30_000)
+        number = (customer_id * factor + shift) % 30_000
+        for ending, count in TELLING_ENDINGS.items():
+            if number < count:
+                return f"{PHONE_PREFIX}{number % 100:02d}{ending}"
+            number -= count
+        last = self.draw("phone end", customer_id, below=100)
+        return f"{PHONE_PREFIX}{number:05d}1{last:02d}"
 
 
 def invent(seed: int) -> Invented:

@@ -1,0 +1,273 @@
+"""Segments over everybody, in SQL: with the same results as ``matches`` in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Numeric,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+
+from scrmkit.clock import to_micros
+from scrmkit.domain import segments as s
+from scrmkit.domain.facts import Calendar, Comparison
+from scrmkit.domain.ids import CustomerId
+from scrmkit.errors import InvalidValueError, UnknownKindError, UnknownNameError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import to_json
+from scrmkit.persistence.database import Database
+from scrmkit.plugins import PluginSet
+from scrmkit.settings import Settings
+from scrmkit.settings.structure import did_you_mean
+
+PAGE = 10_000
+Condition = ColumnElement[bool]
+_WHO = schema.customer
+_HAPPENED = schema.touchpoint
+
+
+class Segments:
+    """Counts and lists the customers of segments."""
+
+    def __init__(self, database: Database, plugins: PluginSet, settings: Settings) -> None:
+        self._database = database
+        self._kinds = plugins.kinds
+        self._zone = settings.zone
+        self._stage_from = settings.stage_from
+        self._named = {segment.name: segment for segment in settings.segments}
+
+    def named(self, name: str) -> s.Segment:
+        """
+        The segment of the settings that is called *name*.
+
+        Raises:
+            UnknownNameError: There is none.
+        """
+        if name not in self._named:
+            hint = did_you_mean(name, self._named)
+            raise UnknownNameError(f"no segment is called {name!r}{hint}")
+        return self._named[name]
+
+    def people(self, expression: s.Expression, tenant: str, as_of: datetime) -> Select[Any]:
+        """
+        ``SELECT person``, each once and in no order, with its own values in it.
+
+        It may stand in a further statement, such as ``INSERT … FROM SELECT``.
+
+        Raises:
+            UnknownKindError: It asks for a kind of touchpoint that nobody registers.
+            InvalidValueError: It asks for the sum of a kind without amounts.
+            UnknownNameError: It asks for a stage, and the settings name no scorer for it.
+        """
+        for leaf in s.leaves(expression):
+            self._check(leaf)
+        collation = "C" if self._database.dialect_name == "postgresql" else "BINARY"
+        conditions = _Conditions(Calendar(as_of, self._zone), self._stage_from or "", collation)
+        return select(_WHO.c.person).where(
+            _WHO.c.tenant == tenant, _WHO.c.id == _WHO.c.person, conditions.of(expression)
+        )
+
+    def count(self, expression: s.Expression, tenant: str, as_of: datetime) -> int:
+        """How many customers it is true of; raises as ``people`` does."""
+        people = self.people(expression, tenant, as_of).subquery()
+        statement, values = self._database.statements.bound(
+            select(func.count()).select_from(people)
+        )
+        with self._database.reading() as wire:
+            return int(wire.rows(statement, values)[0][0])
+
+    def members(
+        self, expression: s.Expression, tenant: str, as_of: datetime
+    ) -> Iterator[CustomerId]:
+        """
+        The customers it is true of, by id; raises as ``people`` does.
+
+        Read in pages, so that nothing is held open between them: who joins or
+        leaves meanwhile may be missed, and nobody comes twice.
+        """
+        return self._pages(self.people(expression, tenant, as_of))
+
+    def _pages(self, people: Select[Any]) -> Iterator[CustomerId]:
+        after = 0
+        while True:
+            page = people.where(_WHO.c.person > after).order_by(_WHO.c.person).limit(PAGE)
+            with self._database.reading() as wire:
+                ids = [row[0] for row in wire.rows(*self._database.statements.bound(page))]
+            yield from map(CustomerId, ids)
+            if len(ids) < PAGE:
+                return
+            after = ids[-1]
+
+    def _check(self, leaf: s.Expression) -> None:
+        if isinstance(leaf, s.StageIs) and self._stage_from is None:
+            raise UnknownNameError(
+                "nobody says what the stage is; name a scorer as scrmkit.stage_from"
+            )
+        if not isinstance(leaf, s.ActivityIs | s.DaysSince):
+            return
+        kind = self._kinds.get(leaf.kind)
+        if kind is None:
+            hint = did_you_mean(leaf.kind, self._kinds)
+            raise UnknownKindError(f"no kind of touchpoint is called {leaf.kind!r}{hint}")
+        summed = isinstance(leaf, s.ActivityIs) and leaf.measure is s.Measure.SUM
+        if summed and kind.amount is None:
+            raise InvalidValueError(f"{leaf.kind} has no amount that could be summed")
+
+
+class _Conditions:
+    """
+    Expressions as conditions on a row of ``customer``.
+
+    None of them is ever NULL, so that ``NOT`` turns each into its opposite.
+    """
+
+    def __init__(self, calendar: Calendar, stage_from: str, collation: str) -> None:
+        self._calendar = calendar
+        self._stage_from = stage_from
+        self._collation = collation
+        self._make: dict[type, Callable[[Any], Condition]] = {
+            s.And: lambda x: and_(true(), *map(self.of, x.of)),
+            s.Or: lambda x: or_(false(), *map(self.of, x.of)),
+            s.Not: lambda x: not_(self.of(x.of)),
+            s.HasTag: self._tag,
+            s.HasAttribute: self._attribute,
+            s.HasConsent: self._consent,
+            s.ScoreIs: self._score,
+            s.StageIs: self._stage,
+            s.ShopIs: lambda x: self._place(x, _HAPPENED.c.shop),
+            s.BrandIs: lambda x: self._place(x, _HAPPENED.c.brand),
+            s.ActivityIs: self._activity,
+            s.DaysSince: self._days_since,
+        }
+
+    def of(self, expression: s.Expression) -> Condition:
+        """The condition of any expression."""
+        return self._make[type(expression)](expression)
+
+    # --- the newest words ----------------------------------------------------------------
+
+    def _word(self, table: Table, *matches: Condition) -> Condition:
+        """Whether the newest word on one of the matching keys matches."""
+        newer = table.alias()
+        keys = [c.name for c in table.primary_key.columns if c.name != "customer"]
+        hidden = exists().where(
+            *(newer.c[name] == table.c[name] for name in (*keys, "person")),
+            self._order(newer) > self._order(table),
+        )
+        own = (table.c.tenant == _WHO.c.tenant, table.c.person == _WHO.c.person)
+        return exists().where(*own, *matches, not_(hidden))
+
+    def _order(self, table: FromClause) -> Any:
+        # Texts sort by their code points, as they do in memory.
+        return tuple_(table.c.at, table.c.by_key.collate(self._collation), table.c.customer)
+
+    def _tag(self, x: s.HasTag) -> Condition:
+        t = schema.tag.c
+        named = true() if x.name is None else t.name == x.name
+        lasts = or_(t.expires_at.is_(None), t.expires_at > to_micros(self._calendar.as_of))
+        return self._word(schema.tag, t.grp == x.group, named, t.present == 1, lasts)
+
+    def _attribute(self, x: s.HasAttribute) -> Condition:
+        stored = schema.attribute.c.value
+        first = func.substr(stored, 1, 1)
+        asked = to_json(x.value)
+        compared: Condition
+        if x.comparison is None:
+            compared = stored != "null"
+        elif s.is_number(x.value):
+            number = first.in_(list("-0123456789"))
+            value = case((number, cast(stored, Numeric)))
+            compared = and_(number, x.comparison(value, cast(literal(asked, String), Numeric)))
+        else:
+            alike = first == '"' if isinstance(x.value, str) else stored.in_(["true", "false"])
+            compared = and_(alike, x.comparison(stored, asked))
+        return self._word(schema.attribute, schema.attribute.c.name == x.name, compared)
+
+    def _consent(self, x: s.HasConsent) -> Condition:
+        c = schema.consent.c
+        asked = (c.channel.in_([x.channel, "*"]), c.purpose == str(x.purpose))
+        refused = self._word(schema.consent, *asked, c.granted == 0)
+        if not x.granted:
+            return refused
+        return and_(self._word(schema.consent, *asked, c.granted == 1), not_(refused))
+
+    def _score(self, x: s.ScoreIs) -> Condition:
+        c = schema.score.c
+        asked = [c.scorer == x.scorer]
+        if x.comparison is not None:
+            asked.append(x.comparison(c.hundredths, x.hundredths))
+        if x.bands:
+            asked.append(c.band.in_(x.bands))
+        if x.segments:
+            asked.append(c.segment.in_(x.segments))
+        return self._word(schema.score, *asked)
+
+    def _stage(self, x: s.StageIs) -> Condition:
+        c = schema.score.c
+        return self._word(schema.score, c.scorer == self._stage_from, c.stage.in_(x.stages))
+
+    # --- what happened -------------------------------------------------------------------
+
+    def _happened(self, since: datetime | None, until: datetime, *kinds: str) -> list[Condition]:
+        t = _HAPPENED.c
+        found = [t.tenant == _WHO.c.tenant, t.person == _WHO.c.person]
+        if kinds:
+            found.append(t.kind.in_(kinds))
+        if since is not None:
+            found.append(t.occurred_at >= to_micros(since))
+        return [*found, t.occurred_at < to_micros(until)]
+
+    def _place(self, x: s.ShopIs | s.BrandIs, place: ColumnElement[Any]) -> Condition:
+        named = [*self._happened(None, self._calendar.end), place.is_not(None)]
+        if x.seen is s.Seen.ANY:
+            return exists().where(*named, place.in_(x.ids))
+        t = _HAPPENED.c
+        texts = (text.collate(self._collation).desc() for text in (t.kind, t.key))
+        last = select(place).where(*named).order_by(t.occurred_at.desc(), *texts).limit(1)
+        return func.coalesce(last.scalar_subquery(), "").in_(x.ids)
+
+    def _activity(self, x: s.ActivityIs) -> Condition:
+        t = _HAPPENED.c
+        kinds = (s.PAID, s.REFUNDED) if x.net else (x.kind,)
+        found = self._happened(*x.window(self._calendar), *kinds)
+        measured: ColumnElement[Any] = func.count()
+        if x.measure is s.Measure.SUM:
+            back = and_(t.kind == s.REFUNDED, literal(x.net))
+            measured = func.coalesce(func.sum(case((back, -t.amount_fen), else_=t.amount_fen)), 0)
+        number = select(measured).select_from(_HAPPENED).where(*found).scalar_subquery()
+        return _is(x.comparison(number, x.value))
+
+    def _days_since(self, x: s.DaysSince) -> Condition:
+        since, until = x.span(self._calendar)
+        end = self._calendar.end
+        inside = and_(
+            exists().where(*self._happened(since, until, x.kind)),
+            not_(exists().where(*self._happened(until, end, x.kind))),
+        )
+        if x.comparison is Comparison.DIFFERENT:
+            return and_(exists().where(*self._happened(None, end, x.kind)), not_(inside))
+        return inside
+
+
+def _is(condition: Any) -> Condition:
+    typed: Condition = condition
+    return typed
