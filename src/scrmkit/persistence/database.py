@@ -38,6 +38,9 @@ _CONFLICTS = frozenset({"23505", "40001", "40P01", "55P03"})
 """PostgreSQL: unique violation, serialization failure, deadlock, lock not available."""
 
 
+_NOT_UNIQUE = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+
+
 class Wire(Protocol):
     """What the units of work speak to: a driver's connection, or a host's."""
 
@@ -116,6 +119,8 @@ def translated() -> Iterator[None]:
         raise _ours(error.orig or error) from None
     except sqlite3.Error as error:
         raise _ours(error) from None
+    except sqlalchemy.exc.TimeoutError:
+        raise StorageUnavailableError("every connection to the database is in use") from None
     except (OverflowError, UnicodeError) as error:
         raise StorageError(f"a value does not fit the database: {type(error).__name__}") from None
     except Exception as error:
@@ -126,8 +131,8 @@ def translated() -> Iterator[None]:
 
 def _ours(error: BaseException) -> StorageError:
     name = type(error).__name__
-    if isinstance(error, sqlite3.IntegrityError):
-        return ConflictError(f"a constraint of the database was broken: {name}")
+    if getattr(error, "sqlite_errorname", None) in _NOT_UNIQUE:
+        return ConflictError(f"another writer was first ({name})")
     if isinstance(error, sqlite3.OperationalError):
         return StorageUnavailableError(f"the database cannot be used now: {error}")
     sqlstate = getattr(error, "sqlstate", None)
@@ -159,11 +164,15 @@ class Database:
         self.statements = Statements(self.dialect_name)
         self._writing = threading.RLock()
         self._kept: Any = None
+        self._in_transaction = self._closed = False
+        # One in memory has but one connection, and so but one transaction.
+        self._shared = isinstance(self.engine.pool, StaticPool)
         self._lock_file = _claim(self.engine) if writes else None
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Give every connection back; nobody can use it any more."""
         with self._writing:
+            self._closed = True
             self._drop()
             self.engine.dispose()
             if self._lock_file is not None:
@@ -172,9 +181,18 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[DriverWire]:
-        """One transaction on the kept connection; one writer of this process at a time."""
+        """
+        One transaction on the kept connection; one writer of this process at a time.
+
+        Raises:
+            StorageError: This thread has one open already.
+            StorageUnavailableError: The database is away, full, busy or closed.
+        """
         with self._writing:
+            if self._in_transaction:
+                raise StorageError("this thread has a transaction open already; end that first")
             connection = self._connection()
+            self._in_transaction = True
             try:
                 with translated():
                     if self.dialect_name == "sqlite":
@@ -187,6 +205,8 @@ class Database:
             except BaseException as error:
                 self._roll_back(connection, broken=isinstance(error, StorageUnavailableError))
                 raise
+            finally:
+                self._in_transaction = False
 
     def transaction(self, work: Callable[[DriverWire], T], name: str) -> T:
         """
@@ -212,13 +232,17 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[JoinedWire]:
         """A transaction that only reads, on a pooled connection."""
-        with translated():
-            connection = self.engine.connect()
-        try:
-            yield JoinedWire(connection)
-        finally:
-            connection.rollback()
-            connection.close()
+        with self._writing if self._shared else contextlib.nullcontext():
+            self._check_open()
+            with translated():
+                connection = self.engine.connect()
+            try:
+                yield JoinedWire(connection)
+            finally:
+                with translated():
+                    if not (self._shared and self._in_transaction):
+                        connection.rollback()
+                    connection.close()
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[JoinedWire]:
@@ -227,7 +251,12 @@ class Database:
             wire.freeze()
             yield wire
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageUnavailableError("the database is closed")
+
     def _connection(self) -> Any:
+        self._check_open()
         if self._kept is None:
             with translated():
                 self._fairy = self.engine.raw_connection()
@@ -249,7 +278,7 @@ class Database:
     def _drop(self) -> None:
         if self._kept is not None:
             fairy, self._kept = self._fairy, None
-            if isinstance(self.engine.pool, StaticPool):
+            if self._shared:
                 return
             with contextlib.suppress(Exception):
                 fairy.invalidate()
@@ -305,7 +334,7 @@ def _claim(engine: Engine) -> Any:
     path = engine.url.database
     if engine.dialect.name != "sqlite" or path in (None, "", ":memory:"):
         return None
-    lock_path = Path(f"{path}.writer")
+    lock_path = Path(f"{os.path.realpath(path)}.writer")
     try:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
         file = lock_path.open("a+")
