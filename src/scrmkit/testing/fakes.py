@@ -213,7 +213,8 @@ class FakePayments(FakePlatform):
     A payment connector (支付) with the operation ``refund``; one ``refund_no`` pays back once.
 
     The body is ``scrmkit.domain.messages.Refund``. A refund number that comes
-    again with another order or amount is refused, as platforms do.
+    again with another order or amount is refused, as platforms do. Each tenant
+    has an account of its own.
     """
 
     def __init__(self, context: PluginContext[Any] | None = None) -> None:
@@ -224,17 +225,18 @@ class FakePayments(FakePlatform):
 
     @property
     def refunds(self) -> dict[str, Refund]:
-        """What was paid back, by refund number."""
+        """What was paid back, by refund number, whichever tenant's."""
         return {item.body.refund_no: item.body for item in self.sent}
 
     def known_by(self, item: Outgoing) -> tuple[str, str]:
-        """The refund's own number."""
-        return ("refund", item.body.refund_no)
+        """The refund's own number in the tenant's account."""
+        return (str(item.tenant), item.body.refund_no)
 
     def answer(self, item: Outgoing, earlier: DeliveryOutcome | None) -> DeliveryOutcome:
         """Pay back, once for each refund number."""
         refund: Refund = item.body
-        there = self.refunds.get(refund.refund_no, refund)
+        own = {self.known_by(other): other.body for other in self.sent}
+        there = own.get(self.known_by(item), refund)
         if refund.amount_fen < 1:
             return Refused(code="amount", reason="a refund is at least 1 fen")
         if (there.order_no, there.amount_fen) != (refund.order_no, refund.amount_fen):

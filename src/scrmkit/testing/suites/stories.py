@@ -132,9 +132,9 @@ def _tellings(stories: Sequence[Story]) -> tuple[list[Telling], list[Telling]]:
         slow |= {
             f"shuffled {seed}, timers late": _shuffled(told, seed) for seed in range(_LATE_SHUFFLES)
         }
-        for tellings, named in ((prompt, ways), (late, slow)):
+        for letter, tellings, named in (("p", prompt, ways), ("l", late, slow)):
             for way, touchpoints in named.items():
-                tenant = TenantId(f"s{number}-{len(tellings)}")
+                tenant = TenantId(f"{letter}{number}-{len(tellings)}")
                 those = tuple(attrs.evolve(one, tenant=tenant) for one in touchpoints)
                 name = f"{story.name}, {way}"
                 tellings.append(Telling(tenant=tenant, name=name, story=story, touchpoints=those))
