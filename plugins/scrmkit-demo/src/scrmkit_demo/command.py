@@ -61,7 +61,10 @@ def demo(data: Path | None, customers: int, as_json: bool) -> None:
         rfm, value = (dict(opened.engine.scores(scorer)) for scorer in SCORERS)
         summary = summarise(opened, started, value)
         write_report(opened, summary, orders, bargains, rfm, value)
+        parked = opened.engine.status().parked
     _show(summary, as_json, folder)
+    if parked:
+        raise click.ClickException(f"{parked} touchpoints were put aside; the log says why")
 
 
 def _progress(label: str, length: int) -> Any:
