@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from scrmkit.clock import to_micros
 from scrmkit.domain.messages import Message, Purpose
 from scrmkit.errors import InvalidValueError
+
+_HOUR_US = 3_600_000_000
 
 
 @attrs.frozen(kw_only=True)
@@ -19,8 +22,8 @@ class Cap:
 
     Attributes:
         channel: A channel's name, or ``*`` for all together.
-        days: Calendar days of the customer's zone, today included; or
-        hours: a rolling window of so many hours. Exactly one of the two.
+        days: So many calendar days of the customer's zone, one after another; or
+        hours: so many hours. Exactly one of the two, and whenever they start.
     """
 
     purpose: Purpose
@@ -35,12 +38,16 @@ class Cap:
         if self.limit < 0 or (self.days or self.hours or 0) < 1:
             raise InvalidValueError("a cap's limit is 0 or more and its window 1 or more")
 
-    def since(self, at: datetime, zone: ZoneInfo) -> datetime:
-        """The window's first moment when it is looked at *at*."""
-        if self.hours is not None:
-            return at - timedelta(hours=self.hours)
-        day = at.astimezone(zone).date() - timedelta(days=(self.days or 1) - 1)
-        return datetime.combine(day, time(), tzinfo=zone)
+    def used(self, moments: Iterable[datetime], at: datetime, zone: ZoneInfo) -> int:
+        """How many of *moments* the fullest window has that a message *at* would be in."""
+
+        def place(one: datetime) -> int:
+            return to_micros(one) if self.hours else one.astimezone(zone).toordinal()
+
+        width = self.hours * _HOUR_US if self.hours else self.days or 1
+        here, others = place(at), [place(one) for one in moments]
+        starts = [here, *(one for one in others if here - width < one < here)]
+        return max(sum(start <= one < start + width for one in others) for start in starts)
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +74,9 @@ class QuietHours:
         day = local.date()
         if over_midnight and clock >= self.start:
             day += timedelta(days=1)
-        return datetime.combine(day, self.end, tzinfo=zone)
+        end = datetime.combine(day, self.end, tzinfo=zone)
+        # Where clocks are put back, the end comes twice, and its first time may be over.
+        return end if to_micros(end) > to_micros(at) else end.replace(fold=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -153,21 +162,21 @@ def earliest(message: Message, policy: Policy, at: datetime, zone: ZoneInfo) -> 
     send_at = max(at, message.not_before or at)
     if policy.quiet is not None and message.purpose is Purpose.MARKETING:
         send_at = policy.quiet.until(send_at, zone) or send_at
-    return send_at
+    return send_at.astimezone(UTC)
 
 
 def _refusal(message: Message, facts: Facts, policy: Policy) -> Verdict | None:
     if not facts.reachable:
         reason = f"the customer cannot be reached by {message.channel}"
         return Verdict(send_at=None, code="unreachable", reason=reason)
-    if facts.suppressed is not None:
-        return Verdict(send_at=None, code="suppressed", reason=facts.suppressed)
     granted = consent_for(facts.consents, message.channel, message.purpose)
     if granted is False and message.purpose is not Purpose.TRANSACTIONAL:
         return Verdict(send_at=None, code="withdrawn", reason="the customer withdrew the consent")
     if granted is None and message.purpose in policy.consent:
         reason = f"the customer never consented to {message.purpose.value} by {message.channel}"
         return Verdict(send_at=None, code="no_consent", reason=reason)
+    if facts.suppressed is not None:
+        return Verdict(send_at=None, code="suppressed", reason=facts.suppressed)
     return None
 
 
@@ -187,12 +196,12 @@ def _capped(
     for cap in policy.caps:
         if cap.purpose is not message.purpose or cap.channel not in ("*", message.channel):
             continue
-        since = cap.since(send_at, zone)
-        used = sum(
-            1
+        counted = [
+            when
             for channel, purpose, when in facts.sent
-            if purpose is cap.purpose and cap.channel in ("*", channel) and when >= since
-        )
+            if purpose is cap.purpose and cap.channel in ("*", channel)
+        ]
+        used = cap.used(counted, send_at, zone)
         if used >= cap.limit:
             window = f"{cap.days} days" if cap.days else f"{cap.hours} hours"
             reason = f"{used} of {cap.limit} {cap.purpose.value} messages in {window} are used"
