@@ -147,6 +147,7 @@ class Bench:
             "channel.mail": self.mail, "connector.payments": self.payments,
             "hooks.observer": self.observer, **self._extra,
         }  # fmt: skip
+        plugins = {use: plugin for use, plugin in plugins.items() if plugin is not None}
         names = {use: use.partition(".")[2] for use in plugins}
         tables = {name: {"use": use, **self._tables.get(name, {})} for use, name in names.items()}
         core = {
