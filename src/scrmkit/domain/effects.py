@@ -63,7 +63,11 @@ class SetAttribute:
 
 @attrs.frozen(kw_only=True)
 class Remember:
-    """Keep a JSON value about the customer that only this plugin reads (``Memo``)."""
+    """
+    Keep a JSON value about the customer that only this plugin reads (``Memo``).
+
+    It replaces the one before in the order of acceptance, whenever the touchpoints happened.
+    """
 
     value: Mapping[str, Any] = attrs.field(hash=False)
     customer: CustomerId | None = None

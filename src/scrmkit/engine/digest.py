@@ -35,7 +35,7 @@ COUNTED: Mapping[str, str] = {
     "personal": "id:subject data:text",
     "tag": "person:person grp name at present source plugin touchpoint:touchpoint expires_at",
     "attribute": "person:person name at value:text touchpoint:touchpoint",
-    "memo": "person:person plugin at value:text",
+    "memo": "person:person plugin value:text",
     "consent": "person:person channel purpose at granted proof touchpoint:touchpoint",
     "score": "person:person scorer at hundredths band segment stage detail:text "
     "touchpoint:touchpoint",
@@ -66,7 +66,7 @@ LEFT_OUT: Mapping[str, str] = {
     "personal": "customer",
     "tag": "customer by_key",
     "attribute": "customer by_key",
-    "memo": "customer by_key",
+    "memo": "customer at by_key",
     "consent": "customer by_key",
     "score": "customer by_key",
     "suppression": "at",
@@ -101,7 +101,7 @@ _EXTRA: Mapping[str, tuple[str, ...]] = {
     "outgoing": ("id", "key"),
     "participant": ("instance", "position"),
 }
-_ID = re.compile(r"(?<![\d.])\d{16,19}(?!\d)")
+_ID = re.compile(r"[0-9]{16,}")
 _HASH = re.compile(r'"[0-9a-f]{32}"')
 
 
@@ -182,7 +182,7 @@ def natural_rows(
             database, schema.metadata.tables[name],
             ("tenant", *extra, *(column for column, _, _ in columns)), tenant,
         )  # fmt: skip
-        converts = [getattr(names, how) if how else None for _, _, how in columns]
+        converts = [(i, getattr(names, how)) for i, (_, _, how) in enumerate(columns) if how]
         named = names.named(name, wire.stream(*query), len(extra) + 1, converts)
         finish = special.get(name)
         if finish is not None:
@@ -304,15 +304,14 @@ class _Names:
     ) -> Iterator[tuple[Row, Row]]:
         """Each row as what goes before its counted columns, and these in natural words."""
         for row in rows:
-            tenant = row[0]
-            natural = tuple(
-                value if convert is None else convert(tenant, value)
-                for convert, value in zip(converts, row[width:], strict=True)
-            )
+            values = list(row[width:])
+            for place, convert in converts:
+                values[place] = convert(row[0], values[place])
+            natural = tuple(values)
             if table == "instance":
                 self._rows[table][row[1]] = natural[:3]
             elif table == "outgoing":
-                self._rows[table][row[1]] = self._rows[table][tenant, row[2]] = _hash(natural)
+                self._rows[table][row[1]] = self._rows[table][row[0], row[2]] = _hash(natural)
             yield row[:width], natural
 
     def people(self, table: str, rows: Iterable[tuple[Row, Row]]) -> Iterator[tuple[str, str, Row]]:

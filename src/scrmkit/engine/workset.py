@@ -73,6 +73,9 @@ class WorkSet:
         group = self.newest[table.name]
         missing = group.missing(people)
         if missing:
+            if table is schema.memo and self.statements.dialect_name == "postgresql":
+                # Who reads a memo may write it: two processes take turns with one customer.
+                self.select(schema.customer, ("tenant", "id"), missing, columns=("id",), lock=True)
             group.load(missing, map(tuple, self.select(table, ("tenant", "person"), missing)))
 
     def people_of(self, tenant: str, customers: Iterable[int]) -> dict[int, int]:
