@@ -220,18 +220,33 @@ class _Replay:
         found = self._select(schema.touchpoint, ("id",), [(id_,) for id_ in ids])
         rows = {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in found}
         said = {id_: json.loads(rows[id_]["decisions"]) for id_ in ids}
-        every = [(rows[id_]["tenant"], decision) for id_ in ids for decision in said[id_]]
-        keys = [(tenant, one["key"]) for tenant, decision in every for one in _sent(decision)]
+        every = [(rows[id_], decision) for id_ in ids for decision in said[id_]]
+        keys = [(row["tenant"], one["key"]) for row, decision in every for one in _sent(decision)]
         outgoing = self._select(schema.outgoing, ("tenant", "key"), list(dict.fromkeys(keys)))
         self._keys = {(row[1], row[2]): row[0] for row in outgoing}
         self._begin(wire)
-        self._work.load_instances(
-            (t, _ref(decision)) for t, decision in every if "step" in decision
-        )
+        self._load(every)
         for id_ in ids:
             self._touchpoint(wire, rows[id_], said[id_])
         self._retry()
         flush(self._work)
+
+    def _load(self, every: Sequence[tuple[Document, Document]]) -> None:
+        """Load what a chunk's decisions change, each table in one query."""
+        refs, members, holds = [], [], []
+        for row, decision in every:
+            tenant, customer = row["tenant"], row["customer"]
+            if "step" in decision:
+                refs.append((tenant, _ref(decision)))
+            for effect in decision.get("effects", ()):
+                if "role" in effect:
+                    whom = effect.get("customer", customer)
+                    members.append((tenant, decision["plugin"], self._people.get(whom, whom)))
+                elif "resource" in effect:
+                    holds.append((tenant, effect["resource"], effect["name"]))
+        self._work.load_instances(refs)
+        self._work.load_members(members)
+        self._work.load_reservations(holds)
 
     def _begin(self, wire: DriverWire) -> None:
         self._work = WorkSet(wire, self._target.statements)

@@ -241,16 +241,20 @@ class WorkSet:
             resource = self.resources[row[0], row[1]] = ResourceRow(*row)
             resource.base = resource.capacity
 
+    def load_reservations(self, wanted: Iterable[tuple[str, str, str]]) -> None:
+        """Load reservations by ``(tenant, resource, name)``."""
+        missing = [key for key in dict.fromkeys(wanted) if key not in self.reservations]
+        for key in missing:
+            self.reservations[key] = None
+        for row in self.select(schema.reservation, ("tenant", "resource", "name"), missing):
+            held = ReservationRow(*row)
+            held.base = held.status
+            self.reservations[held.tenant, held.resource, held.name] = held
+
     def reservation(self, tenant: str, resource: str, name: str) -> ReservationRow | None:
         """One reservation, loaded now if need be."""
-        key = (tenant, resource, name)
-        if key not in self.reservations:
-            rows = self.select(schema.reservation, ("tenant", "resource", "name"), [key])
-            row = ReservationRow(*rows[0]) if rows else None
-            if row is not None:
-                row.base = row.status
-            self.reservations[key] = row
-        return self.reservations[key]
+        self.load_reservations([(tenant, resource, name)])
+        return self.reservations[tenant, resource, name]
 
     def load_accounts(self, wanted: Iterable[tuple[str, str, str]]) -> None:
         """Load balances by ``(tenant, ledger, owner)``; an unknown account has 0."""
