@@ -5,8 +5,9 @@ from __future__ import annotations
 import pkgutil
 from collections import defaultdict
 from importlib import import_module
-from typing import Any
+from xml.etree import ElementTree as ET
 
+import attrs
 import pytest
 
 from scrmkit.testing import broken, suites
@@ -46,32 +47,34 @@ def by_module() -> dict[str, dict[str, set[str]]]:
     return found
 
 
-class Failures:
-    """A pytest plugin that remembers which tests failed, by class."""
+@attrs.frozen
+class Ran:
+    """Which tests passed and which failed, by class."""
 
-    def __init__(self) -> None:
-        self.passed: dict[str, set[str]] = defaultdict(set)
-        self.failed: dict[str, set[str]] = defaultdict(set)
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        owner, name = report.nodeid.split("::")[1:3]
-        if report.failed:
-            self.failed[owner].add(name.partition("[")[0])
-        elif report.passed and report.when == "call":
-            self.passed[owner].add(name.partition("[")[0])
+    passed: dict[str, set[str]]
+    failed: dict[str, set[str]]
 
 
-def run(pytester: pytest.Pytester, module: str, plugins: list[str]) -> Failures:
+def run(pytester: pytest.Pytester, module: str, plugins: list[str]) -> Ran:
     """Run the harness of a module: with its good plugin, and with each of *plugins*."""
     lines = [f"from scrmkit.testing.broken import {module} as broken"]
     lines += ["class TestGood(broken.Harness): pass"]
     lines += [
         f"class Test{name}(broken.Harness):\n    plugin_class = broken.{name}" for name in plugins
     ]
-    path = pytester.makepyfile("\n".join(lines))
-    failures = Failures()
-    pytester.inline_run(path, "-p", "no:cacheprovider", "-p", "no:xdist", plugins=[failures])
-    return failures
+    pytester.makepyfile("\n".join(lines))
+    # In a process of its own: what an inner run imports is forgotten afterwards, and
+    # SQLAlchemy cannot be imported twice.
+    pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "-q", "--junitxml=ran.xml"
+    )
+    ran = Ran(defaultdict(set), defaultdict(set))
+    for case in ET.parse(pytester.path / "ran.xml").iter("testcase"):
+        outcomes = {each.tag for each in case} & {"failure", "error", "skipped"}
+        found = ran.failed if outcomes & {"failure", "error"} else ran.passed
+        if outcomes != {"skipped"}:
+            found[case.attrib["classname"].rpartition(".")[2]].add(case.attrib["name"])
+    return ran
 
 
 def test_there_are_suites():
@@ -118,7 +121,7 @@ def test_a_subclass_that_overrides_nothing_is_told_what_to_do(pytester):
         "class TestMine(ConnectorSuite): pass\n"
     )
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist")
 
     result.stdout.fnmatch_lines(["*override the fixture 'connector' in your test class*"])
     assert "passed" not in result.stdout.lines[-1]
@@ -157,7 +160,9 @@ def test_stories_may_be_a_strategy(pytester):
         """
     )
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-k", "order")
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "order"
+    )
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*violations() named a broken invariant*"])

@@ -56,7 +56,7 @@ class TestSms(ChannelSuite):
         return clock
 
     @pytest.fixture
-    def channel(self, sandbox, clock):
+    def plugin_settings(self, sandbox):
         keys = sandbox.credentials()
         environ = {
             "ID": keys["access_key_id"],
@@ -74,8 +74,11 @@ class TestSms(ChannelSuite):
                 "reserved": {"code": "SMS_154950911", "text": "${name}，您预订的${item}已到店。"}
             },
         }
-        settings = structure_options(SmsSettings, table, "plugins.sms", environ, Path())
-        return SmsChannel(make_context("sms", settings, clock=clock))
+        return structure_options(SmsSettings, table, "plugins.sms", environ, Path())
+
+    @pytest.fixture
+    def channel(self, plugin_settings, clock):
+        return SmsChannel(make_context("sms", plugin_settings, clock=clock))
 
     @pytest.fixture
     def canaries(self, sandbox):

@@ -101,15 +101,18 @@ class TestWeCom(ChannelSuite):
             yield sandbox
 
     @pytest.fixture
-    def channel(self, sandbox, virtual_clock):
-        settings = WeComSettings(
+    def plugin_settings(self, sandbox):
+        return WeComSettings(
             corp_id=sandbox.corp_id,
             secret=Secret(sandbox.secret),
             token=Secret(sandbox.token),
             encoding_aes_key=Secret(sandbox.encoding_aes_key),
             base_url=sandbox.url,
         )
-        channel = WeComChannel(make_context("wecom", settings, clock=virtual_clock))
+
+    @pytest.fixture
+    def channel(self, plugin_settings, virtual_clock):
+        channel = WeComChannel(make_context("wecom", plugin_settings, clock=virtual_clock))
         yield channel
         channel.close()
 

@@ -20,6 +20,7 @@ from scrmkit.domain.messages import (
     TryLater,
     Unknown,
 )
+from scrmkit.settings import Secret
 from scrmkit.testing.fakes import FakePlatform, Lose
 from scrmkit.testing.suites.connectors import ConnectorSuite
 
@@ -35,6 +36,13 @@ class Filing:
     name: str = personal()
 
 
+@attrs.frozen(kw_only=True)
+class FilingSettings:
+    """The account's settings."""
+
+    secret: Secret = Secret(API_SECRET)
+
+
 class GoodConnector(FakePlatform):
     """Files papers in batches of three, and stamps them one at a time, once for each key."""
 
@@ -45,6 +53,7 @@ class GoodConnector(FakePlatform):
 
     def __init__(self) -> None:
         super().__init__(honours_keys=True)
+        self.settings: object = FilingSettings()
 
     def answer(self, item: Outgoing, earlier: DeliveryOutcome | None) -> DeliveryOutcome:
         """Refuse what has no title, accept the rest."""
@@ -62,6 +71,11 @@ class Harness(ConnectorSuite):
     def connector(self) -> GoodConnector:
         """The connector under test."""
         return self.plugin_class()
+
+    @pytest.fixture
+    def plugin_settings(self, connector: GoodConnector) -> Any:
+        """Those that it was made with."""
+        return connector.settings
 
     @pytest.fixture
     def bodies(self, connector: GoodConnector) -> Mapping[str, Sequence[Any]]:
@@ -157,6 +171,21 @@ class ShowsItself(GoodConnector):
 
     def __repr__(self) -> str:
         return f"ShowsItself({API_SECRET})"
+
+
+@attrs.frozen(kw_only=True)
+class OpenSettings:
+    """The account's settings, with the secret as a text like any other."""
+
+    secret: str = API_SECRET
+
+
+class HasOpenSettings(GoodConnector):
+    """Has settings whose repr shows the account's secret."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = OpenSettings()
 
 
 class ForgetsTheLast(GoodConnector):

@@ -37,13 +37,13 @@ class MechanicSuite(DecidingSuite):
 
     Attributes:
         max_state_bytes: How large the state of one instance may become as JSON.
-        examples: How many stories are drawn where ``stories`` is a strategy.
+        max_examples: How many stories are drawn where ``stories`` is a strategy.
     """
 
     family: ClassVar[str] = "mechanic"
     returns: ClassVar[type] = Step
     max_state_bytes: ClassVar[int] = 16_384
-    examples: ClassVar[int] = 10
+    max_examples: ClassVar[int] = 10
 
     @pytest.fixture
     def mechanic(self) -> Any:
@@ -73,7 +73,7 @@ class MechanicSuite(DecidingSuite):
     @pytest.fixture
     def told(self, stories: Any) -> Sequence[Story]:
         """The stories, drawn where they are a strategy."""
-        return _drawn(stories, self.examples)
+        return _drawn(stories, self.max_examples)
 
     @pytest.fixture
     def seen(
