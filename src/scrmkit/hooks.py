@@ -130,8 +130,8 @@ def scrmkit_delivered(sending: Sending, outcome: DeliveryOutcome) -> None:
     """
     A message's outcome was written down.
 
-    Called after the commit, once for each outcome, retries included, on a
-    delivery thread. May be missed if the process is killed in between.
+    Called after the commit, once for each outcome, retries and reports
+    included, on the thread that wrote it. May be missed if the process is killed in between.
     """
 
 

@@ -97,7 +97,10 @@ class Checks:
         lane = self._lanes.get((row.connector, row.operation))
         if data is None or lane is None:
             return None
-        return self._shared.codec.load(json.loads(data), lane.operation.body)
+        if isinstance(data, str):
+            data = self._shared.codec.load(json.loads(data), lane.operation.body)
+            self._contents[row.id] = data
+        return data
 
     def outgoing(self, row: OutgoingRow) -> Outgoing | None:
         """The row as its connector gets it, None where there is nothing to send."""

@@ -76,7 +76,8 @@ def load_sent(work: WorkSet, people: Sequence[Person]) -> Iterator[tuple[Person,
 
 def facts_of(
     message: Message, operation: Operation, sent: Sequence[Sent], policy: Policy, at: datetime,
-    zone: ZoneInfo, *, consents: Mapping[tuple[str, Purpose], bool], suppressed: str | None, reachable: bool,
+    zone: ZoneInfo, *, consents: Mapping[tuple[str, Purpose], bool], suppressed: str | None,
+    reachable: bool,
 ) -> Facts:  # fmt: skip
     """The facts that one message is judged by."""
     left = None

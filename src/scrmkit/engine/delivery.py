@@ -17,28 +17,13 @@ from typing import Any
 import attrs
 
 from scrmkit.clock import to_micros
-from scrmkit.domain.messages import (
-    DeliveryOutcome,
-    Operation,
-    Outgoing,
-    Status,
-    TryLater,
-    Unknown,
-)
+from scrmkit.domain.messages import DeliveryOutcome, Operation, Outgoing, Status, TryLater, Unknown
 from scrmkit.engine.calls import Calls, ContractError
 from scrmkit.engine.claims import claim, overdue, take
 from scrmkit.engine.lanes import Lane, keep_gate, load_gate
 from scrmkit.engine.outgoing import FOREVER
 from scrmkit.engine.settling import Settling
-from scrmkit.engine.states import (
-    Change,
-    OutgoingRow,
-    fits,
-    follow,
-    next_ask,
-    put_off,
-    unknown,
-)
+from scrmkit.engine.states import Change, OutgoingRow, fits, follow, next_ask, put_off, unknown
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import ConflictError, StorageUnavailableError
 from scrmkit.failpoints import failpoint
@@ -91,7 +76,7 @@ class Delivery:
                 sent in the meantime is written down then.
         """
         self._begin()
-        self._flush()
+        self.flush()
         if not self._calls.is_asked(lane.loaded):
             return Counter()
         batch, waiting = self._claim(lane)
@@ -191,7 +176,8 @@ class Delivery:
         pairs = zip(batch.rows, batch.outcomes, strict=True)
         self._settling.observe([(row, outcome) for row, outcome in pairs if row.id in told])
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write down what was sent while the database was away."""
         while self._unwritten:
             try:
                 batch = self._unwritten.popleft()

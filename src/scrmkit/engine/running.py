@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -50,23 +51,6 @@ class Done:
     asked: int = 0
 
 
-class _Bell:
-    """Wakes the threads of one lane; a ring while nobody waits is heard later."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self.rings = 0
-
-    def ring(self) -> None:
-        with self._condition:
-            self.rings += 1
-            self._condition.notify_all()
-
-    def wait(self, heard: int, timeout: float | None) -> None:
-        with self._condition:
-            self._condition.wait_for(lambda: self.rings != heard, timeout)
-
-
 class Running:
     """Drives timers, slots and delivery."""
 
@@ -78,7 +62,7 @@ class Running:
         self._timers = timers
         self._slots = slots
         self._keep_health = keep_health
-        self._bells = {key: _Bell() for key in delivery.lanes}
+        self._bells = {key: threading.Event() for key in delivery.lanes}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         settling.wake = self._ring
@@ -124,17 +108,19 @@ class Running:
         for key, lane in self._delivery.lanes.items():
             for number in range(threads):
                 name = f"scrmkit-{key[0]}-{key[1]}-{number}"
-                self._thread(name, partial(self._deliver, lane, number))
+                self._thread(name, partial(self._deliver, lane))
 
     def stop(self, timeout: timedelta = timedelta(seconds=30)) -> bool:
         """Finish what is being sent, write it down, and end the threads; whether all ended."""
         self._stopping.set()
-        for bell in self._bells.values():
-            bell.ring()
         until = monotonic() + timeout.total_seconds()
-        for thread in self._threads:
-            thread.join(max(0.0, until - monotonic()))
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        while self._threads and monotonic() < until:
+            for bell in self._bells.values():
+                bell.set()
+            self._threads[0].join(_TICK_S / 10)
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+        with suppress(ScrmkitError):
+            self._delivery.flush()
         return not self._threads
 
     def _thread(self, name: str, run: Callable[[], None]) -> None:
@@ -151,13 +137,13 @@ class Running:
         self._keep_health()
         return Counter()
 
-    def _deliver(self, lane: Lane, number: int) -> None:
-        bell = self._bells[lane.key]
+    def _deliver(self, lane: Lane) -> None:
+        bell, work = self._bells[lane.key], partial(self._delivery.work, lane)
         while not self._stopping.is_set():
-            heard = bell.rings
-            if not self._try(lambda: self._delivery.work(lane)):
-                # One of them looks from time to time for what becomes due.
-                bell.wait(heard, None if number else _POLL_S)
+            # Whoever clears it looks once more: what was committed before is seen by that look.
+            bell.clear()
+            if not self._try(work):
+                bell.wait(_POLL_S)
 
     def _try(self, work: Callable[[], Counts]) -> Counts:
         try:
@@ -170,7 +156,7 @@ class Running:
 
     def _ring(self, key: LaneKey) -> None:
         if key in self._bells:
-            self._bells[key].ring()
+            self._bells[key].set()
 
     def _listen(self, frames: Sequence[Frame]) -> None:
         """Wake the lanes that something was planned for."""

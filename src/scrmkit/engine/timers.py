@@ -175,6 +175,5 @@ def _forget_hold(statements: Statements) -> Any:
     """It stays held, and nothing but a person takes it back."""
     r = schema.reservation
     return statements.once(
-        ("forget_hold",),
-        lambda: update(r).values(expires_at=null()).where(by_equality(r, *_HOLD)),
+        ("forget_hold",), lambda: update(r).values(expires_at=null()).where(by_equality(r, *_HOLD))
     )
