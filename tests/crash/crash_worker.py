@@ -115,10 +115,10 @@ def settings(url: str) -> Any:
     plugins = {"counting": {"use": "rule.counting"}}
     plugins |= {name: {"use": "channel.provider"} for name in CHANNELS}
     # A machine that is busy with being killed is slow: nobody is stopped for that.
-    core = {"database": url, "calls": {"budget_ms": 60_000, "quarantine_after": 1_000_000}}
-    return settings_from(
-        {"scrmkit": core, "plugins": plugins}, {"SCRMKIT_SECRET": "0123456789abcdef0123456789"}
-    )
+    calls = {"budget_ms": 60_000, "quarantine_after": 1_000_000}
+    core = {"database": {"env": "CRASH_DATABASE"}, "calls": calls}
+    environ = {"CRASH_DATABASE": url, "SCRMKIT_SECRET": "0123456789abcdef0123456789"}
+    return settings_from({"scrmkit": core, "plugins": plugins}, environ)
 
 
 def order(number: int) -> Touchpoint[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -69,12 +70,11 @@ def check(url: str, folder: Path, worker: ModuleType, monkeypatch: pytest.Monkey
     engine = worker.Engine(worker.settings(url), plugins=worker.PLUGINS)
     try:
         state = engine.status()
-        memos = [
-            json.loads(row[0])
-            for row in engine.database.engine.connect().exec_driver_sql("SELECT value FROM memo")
-        ]
+        with engine.database.engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT value FROM memo").fetchall()
     finally:
         engine.close()
+    memos = [json.loads(row[0]) for row in rows]
     assert state.parked == 0
     assert state.kinds == {"order.paid": worker.TOUCHPOINTS, "timer.due": worker.TOUCHPOINTS}
     assert sum(memo["orders"] for memo in memos) == worker.TOUCHPOINTS
