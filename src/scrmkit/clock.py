@@ -94,12 +94,14 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def to_micros(moment: datetime) -> int:
     """Microseconds since 1970-01-01 UTC: how moments are stored."""
-    return (aware(moment) - EPOCH) // _MICROSECOND
+    if moment.tzinfo is not UTC:
+        aware(moment)
+    return (moment - EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
     """The moment, in UTC, that *micros* microseconds since 1970-01-01 UTC stand for."""
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + micros * _MICROSECOND
 
 
 def monotonic() -> float:
