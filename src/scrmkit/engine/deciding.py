@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -13,14 +13,14 @@ from scrmkit.domain.chance import Chance
 from scrmkit.domain.decisions import Decision, Now, Step
 from scrmkit.domain.effects import Emit, Propose, Request
 from scrmkit.domain.ids import CustomerId
-from scrmkit.domain.reads import Consents, Read
+from scrmkit.domain.reads import Consents
 from scrmkit.domain.touchpoint import Touchpoint, Witness
 from scrmkit.engine.apply import Applier
 from scrmkit.engine.calls import Calls, ContractError
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.frame import Author, Frame, GuardError, Proposed
-from scrmkit.engine.knowing import Knowing
+from scrmkit.engine.knowing import Declared, Knowing, View, Wanted
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.rows import InstanceRow
 from scrmkit.engine.targets import Interests, Target, Targets
@@ -31,7 +31,7 @@ from scrmkit.persistence.codec import Codec, thawed, to_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.plugins import LoadedPlugin, PluginSet
 
-_NOTHING: frozenset[Read[Any]] = frozenset()
+_NOTHING: Declared = {}
 
 
 @attrs.define(slots=True, eq=False)
@@ -58,12 +58,11 @@ class Deciding:
         self._knowing = knowing
         self._applier = Applier(work, shared.ids)
         self._targets = Targets(work, shared.calls, shared.campaigns, shared.codec)
-        self._needs: dict[
-            tuple[int, str, InstanceRef | None], tuple[Any, frozenset[Read[Any]]]
-        ] = {}
+        self._asked: dict[int, list[tuple[LoadedPlugin, Declared]]] = {}
+        self._needs: dict[tuple[int, InstanceRef], tuple[Any, Declared]] = {}
         self._people: list[tuple[str, int]] = []
-        self._prefetching = False
-        self.proposed: list[Proposed] = []
+        self._proposed: list[Proposed] = []
+        self.may_answer = False
 
     # --- before: what must be loaded -----------------------------------------------------
 
@@ -71,72 +70,66 @@ class Deciding:
         """Load for all *frames* at once what they lead to, then what their plugins need."""
         if not self._people:
             self._people = [(f.tenant, f.person) for f in frames if f.person is not None]
-        self._prefetching = True
-        asked = [
-            (frame, loaded)
-            for frame in frames
-            for loaded in self._shared.interests.of(frame.touchpoint)
-        ]
-        addresses = [
-            (frame, loaded, address)
-            for frame, loaded in asked
-            if loaded.family == "mechanic"
-            for address in self._targets.addresses(frame, loaded)
-        ]
+        wanted: list[Wanted] = []
+        addresses = []
+        for frame in frames:
+            asked = self._asked[frame.id] = []
+            for loaded in self._shared.interests.of(frame.touchpoint):
+                declared = _NOTHING
+                if loaded.family == "rule":
+                    declared = self._declared(loaded, frame.touchpoint)
+                    wanted += [(frame.tenant, loaded.name, read) for read in declared]
+                else:
+                    said = self._targets.addresses(frame, loaded)
+                    addresses += [(frame, loaded, address) for address in said]
+                asked.append((loaded, declared))
         self._targets.load(addresses)
-        wanted: list[tuple[str, str, Read[Any]]] = []
-        for frame, loaded in asked:
-            if loaded.family == "rule":
-                needs = self._declared(frame, loaded, None, None)
-                wanted += [(frame.tenant, loaded.name, read) for read in needs]
         for frame, loaded, address in addresses:
             for target in self._targets.of(frame, loaded, [address]):
-                needs = self._declared(frame, loaded, target, self._targets.instance(target))
-                wanted += [(frame.tenant, loaded.name, read) for read in needs]
+                declared = self._needed(frame, target, self._targets.instance(target))
+                wanted += [(frame.tenant, loaded.name, read) for read in declared]
         self._knowing.load(wanted)
-        self._prefetching = False
 
-    def _declared(
-        self, frame: Frame, loaded: LoadedPlugin, target: Target | None, instance: Any
-    ) -> frozenset[Read[Any]]:
-        key = (frame.id, loaded.name, target.ref if target is not None else None)
+    def _declared(self, loaded: LoadedPlugin, *given: Any) -> Declared:
+        needs = loaded.plugin.needs
+        well, found = self._shared.calls.call(loaded, "needs", needs, *given)
+        if not well or not found:
+            return _NOTHING
+        declared = {read: read for read in found}
+        unknown = self._knowing.unknown(declared)
+        if unknown:
+            error = ContractError(f"{unknown} is no read")
+            self._shared.calls.failed(loaded, "needs", error)
+            return _NOTHING
+        return declared
+
+    def _needed(self, frame: Frame, target: Target, instance: Any) -> Declared:
+        """What a mechanic declares for an instance, asked again when the state has changed."""
+        key = (frame.id, target.ref)
         state = instance.state if instance is not None else None
         there = self._needs.get(key)
-        if there is not None and there[0] is state:
-            return there[1]
-        plugin: Any = loaded.plugin
-        if target is None:
-            well, found = self._shared.calls.call(loaded, "needs", plugin.needs, frame.touchpoint)
-        else:
-            well, found = self._shared.calls.call(
-                loaded, "needs", plugin.needs, frame.touchpoint, instance
-            )
-        declared = frozenset(found or ()) if well else _NOTHING
-        unknown = [read for read in declared if not self._knowing.knows(read)]
-        if unknown:
-            error = ContractError(f"{type(unknown[0]).__name__} is no read")
-            self._shared.calls.failed(loaded, "needs", error)
-            declared = _NOTHING
-        if not self._prefetching:
-            self._knowing.load((frame.tenant, loaded.name, read) for read in declared)
-        self._needs[key] = (state, declared)
-        return declared
+        if there is None or there[0] is not state:
+            declared = self._declared(target.loaded, frame.touchpoint, instance)
+            there = self._needs[key] = (state, declared)
+        return there[1]
 
     # --- one touchpoint ------------------------------------------------------------------
 
     def decide(self, frame: Frame) -> None:
         """Ask everybody with the state as it is, then apply all decisions in order."""
         said: list[tuple[Author, Target | None, Decision]] = []
+        now = self._now_of(frame)
+        answers: dict[Any, Any] = {}
         if frame.decided is not None:
-            said.append((Author(frame.decided[0]), None, frame.decided[1]))
-        for loaded in self._shared.interests.of(frame.touchpoint):
-            if not self._shared.calls.is_asked(loaded):
-                continue
+            loaded, decision = frame.decided
+            said.append((Author(loaded, now(loaded)), None, decision))
+        for loaded, declared in self._asked.pop(frame.id):
             try:
                 if loaded.family == "rule":
-                    said += self._ask_rule(frame, loaded)
+                    view = View(self._knowing, frame, loaded.name, declared, answers)
+                    said += self._ask_rule(frame, Author(loaded, now(loaded)), view)
                 else:
-                    said += self._ask_mechanic(frame, loaded)
+                    said += self._ask_mechanic(frame, loaded, now)
             except (ContractError, InvalidValueError) as error:
                 self._shared.calls.failed(loaded, "address", error)
         for author, target, decision in said:
@@ -149,64 +142,62 @@ class Deciding:
             {"plugin": plugin, "code": "ok", "reason": reason, "effects": documents}
         )
 
-    def now(self, frame: Frame, plugin: str) -> Now:
-        """The time and the chance of one decision."""
+    def _now_of(self, frame: Frame) -> Callable[[LoadedPlugin], Now]:
+        """The time of a touchpoint, and each plugin's own chance."""
         touchpoint = frame.touchpoint
         at = touchpoint.received_at or touchpoint.occurred_at
-        platform = frame.kind.witness is Witness.PLATFORM
-        seed = (self._shared.secret, frame.tenant.encode(), frame.by_key.encode(), plugin.encode())
-        return Now(
-            at=at,
-            counts_at=touchpoint.occurred_at if platform else at,
-            zone=self._shared.organisation.zone(frame.tenant, touchpoint.shop),
-            chance=Chance(*seed),
-        )
+        counts_at = touchpoint.occurred_at if frame.kind.witness is Witness.PLATFORM else at
+        zone = self._shared.organisation.zone(frame.tenant, touchpoint.shop)
+        seed = (self._shared.secret, frame.tenant.encode(), frame.by_key.encode())
+
+        def now(loaded: LoadedPlugin) -> Now:
+            chance = Chance(*seed, loaded.name.encode())
+            return Now(at=at, counts_at=counts_at, zone=zone, chance=chance)
+
+        return now
 
     def _ask_rule(
-        self, frame: Frame, loaded: LoadedPlugin
-    ) -> Iterator[tuple[Author, None, Decision]]:
-        declared = self._declared(frame, loaded, None, None)
-        view = self._knowing.view(frame.tenant, loaded.name, declared, frame.received_us)
-        decide = loaded.plugin.decide
-        now = self.now(frame, loaded.name)
+        self, frame: Frame, author: Author, view: View
+    ) -> Sequence[tuple[Author, None, Decision]]:
+        loaded = author.loaded
         well, decision = self._shared.calls.call(
-            loaded, "decide", decide, frame.touchpoint, view, now
+            loaded, "decide", loaded.plugin.decide, frame.touchpoint, view, author.now
         )
         if well and self._is(loaded, "decide", decision, Decision):
-            yield Author(loaded), None, decision
+            return ((author, None, decision),)
+        return ()
 
     def _ask_mechanic(
-        self, frame: Frame, loaded: LoadedPlugin
+        self, frame: Frame, loaded: LoadedPlugin, now: Callable[[LoadedPlugin], Now]
     ) -> Iterator[tuple[Author, Target | None, Decision]]:
+        if not self._shared.calls.is_asked(loaded):
+            return
         for target in list(self._targets.of(frame, loaded, self._targets.addresses(frame, loaded))):
+            author = Author(loaded, now(loaded), target.row)
             if target.campaign is None:
                 reason = f"there is no campaign {target.ref.campaign!r}"
-                yield Author(loaded), None, Decision(reason=reason, code="unknown_campaign")
+                yield author, None, Decision(reason=reason, code="unknown_campaign")
                 continue
             instance = self._targets.instance(target)
-            declared = self._declared(frame, loaded, target, instance)
-            view = self._knowing.view(frame.tenant, loaded.name, declared, frame.received_us)
-            well, step = self._step(frame, loaded, target, instance, view)
+            declared = self._needed(frame, target, instance)
+            self._knowing.load((frame.tenant, loaded.name, read) for read in declared)
+            view = View(self._knowing, frame, loaded.name, declared, {})
+            well, step = self._step(frame, author, target, instance, view)
             if well and self._is(loaded, "act", step, Step):
-                yield Author(loaded, target.row), target, step
+                yield author, target, step
 
     def _step(
-        self, frame: Frame, loaded: LoadedPlugin, target: Target, instance: Any, view: Any
+        self, frame: Frame, author: Author, target: Target, instance: Any, view: Any
     ) -> tuple[bool, Any]:
+        call, loaded = self._shared.calls.call, author.loaded
         plugin: Any = loaded.plugin
-        call, touchpoint, now = (
-            self._shared.calls.call,
-            frame.touchpoint,
-            self.now(frame, loaded.name),
-        )
+        given = (frame.touchpoint, view, author.now)
         if instance is None:
-            return call(
-                loaded, "open", plugin.open, target.ref, target.campaign, touchpoint, view, now
-            )
-        if touchpoint.kind == "timer.due":
-            key = touchpoint.payload.key
-            return call(loaded, "due", plugin.due, instance, key, touchpoint, view, now)
-        return call(loaded, "act", plugin.act, instance, touchpoint, view, now)
+            return call(loaded, "open", plugin.open, target.ref, target.campaign, *given)
+        if frame.touchpoint.kind == "timer.due":
+            key = frame.touchpoint.payload.key
+            return call(loaded, "due", plugin.due, instance, key, *given)
+        return call(loaded, "act", plugin.act, instance, *given)
 
     def _is(self, loaded: LoadedPlugin, what: str, value: Any, kind: type) -> bool:
         if value is None:
@@ -256,8 +247,8 @@ class Deciding:
         state: tuple[Any, Any] | None, answer: Any,
     ) -> None:  # fmt: skip
         frame.emitted += emitted
-        self._capture([one for one in proposed if one.message is not None])
-        self.proposed += proposed
+        for one in proposed:
+            self._propose(one)
         stored = None
         row = author.instance
         if row is not None and isinstance(decision, Step) and target is not None:
@@ -277,24 +268,29 @@ class Deciding:
             frame, author, target, decision.code, decision.reason, everything, stored, answer
         )
 
-    def _capture(self, proposed: Sequence[Proposed]) -> None:
-        """Keep the customers' word and names as of now: a later touchpoint may change them."""
-        if not proposed:
+    def taken(self) -> list[Proposed]:
+        """What was proposed and not taken yet, to be planned."""
+        proposed, self._proposed, self.may_answer = self._proposed, [], False
+        return proposed
+
+    def _propose(self, one: Proposed) -> None:
+        """Keep a message with the customer's word and names as of now: either may change later."""
+        self._proposed.append(one)
+        if one.message is None:
             return
-        people = [(one.frame.tenant, one.person or 0) for one in proposed]
-        self._work.load_newest(schema.consent, [*people, *self._people])
-        self._work.load_identities([*people, *self._people])
-        for one, person in zip(proposed, people, strict=True):
-            said = self._knowing.answer(
-                person[0], one.author.name, Consents(CustomerId(person[1])), 0
-            )
-            one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
-            one.identities = tuple(self._work.identities[person])
+        self.may_answer |= one.message.tell
+        person = (one.frame.tenant, one.person or 0)
+        people, self._people = [person, *self._people], []  # of the whole batch, the first time
+        self._work.load_newest(schema.consent, people)
+        self._work.load_identities(people)
+        said = self._knowing.answer(person[0], one.author.name, Consents(CustomerId(person[1])), 0)
+        one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
+        one.identities = tuple(self._work.identities[person])
 
     def _people_named(self, frame: Frame, decision: Decision) -> dict[int, int]:
         """Whom a decision names besides its own customer, and who they are after merges."""
-        named = {getattr(effect, "customer", None) for effect in decision.effects} - {None}
-        return self._work.people_of(frame.tenant, [int(customer) for customer in named if customer])
+        named = {int(getattr(effect, "customer", None) or 0) for effect in decision.effects} - {0}
+        return self._work.people_of(frame.tenant, named) if named else {}
 
     def _write(self, frame: Frame, author: Author, decision: Decision) -> Any:
         people = self._people_named(frame, decision)

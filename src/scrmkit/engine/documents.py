@@ -14,7 +14,7 @@ from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine.frame import Author, Frame, Proposed, key_of
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence.codec import Codec, thawed, to_json
-from scrmkit.plugins import PluginSet
+from scrmkit.plugins import LoadedPlugin, PluginSet
 
 Document = dict[str, Any]
 
@@ -147,7 +147,7 @@ class Documents:
     ) -> Proposed:
         """A message, checked against the channel that is to carry it."""
         message = x.message
-        operation = self._operation(message.channel, message.operation, "channel", frame)
+        channel, operation = self._operation(message.channel, message.operation, "channel", frame)
         if not isinstance(message.content, operation.body):
             raise InvalidValueError(
                 f"{message.channel}.{message.operation} takes a {operation.body.__name__}, "
@@ -164,13 +164,15 @@ class Documents:
         if x.slot is not None and x.slot_closes_at is not None:
             document["slot_closes_at"] = to_micros(x.slot_closes_at)
         body = self._codec.dump(message.content)
-        return Proposed(frame, author, document, body, customer, person, message=message)
+        return Proposed(
+            frame, author, channel, operation, document, body, customer, person, message=message
+        )
 
     def request(
         self, x: e.Request, frame: Frame, author: Author, people: Mapping[int, int]
     ) -> Proposed:
         """A request, checked against the connector that is to carry it out."""
-        operation = self._operation(x.connector, x.operation, "connector", frame)
+        connector, operation = self._operation(x.connector, x.operation, "connector", frame)
         if not isinstance(x.body, operation.body):
             raise InvalidValueError(
                 f"{x.connector}.{x.operation} takes a {operation.body.__name__}, "
@@ -186,7 +188,8 @@ class Documents:
         if x.answer_to is not None:
             ref = x.answer_to.ref
             document["reply_to"] = [ref.plugin, ref.campaign, ref.key, x.answer_to.step]
-        return Proposed(frame, author, document, self._codec.dump(x.body), customer, person)
+        body = self._codec.dump(x.body)
+        return Proposed(frame, author, connector, operation, document, body, customer, person)
 
     def emit(
         self, x: e.Emit, frame: Frame, author: Author, people: Mapping[int, int]
@@ -210,7 +213,9 @@ class Documents:
         )
         return {"type": "emit", "kind": kind.name, "key": touchpoint.key}, touchpoint
 
-    def _operation(self, name: str, operation: str, family: str, frame: Frame) -> Operation:
+    def _operation(
+        self, name: str, operation: str, family: str, frame: Frame
+    ) -> tuple[LoadedPlugin, Operation]:
         loaded = self._connectors.get(name)
         if loaded is None or loaded.family not in (family, "channel"):
             raise InvalidValueError(f"no {family} is configured as {name!r}")
@@ -219,7 +224,7 @@ class Documents:
         operations: Mapping[str, Operation] = loaded.plugin.operations
         if operation not in operations:
             raise InvalidValueError(f"{name!r} has no operation {operation!r}")
-        return operations[operation]
+        return loaded, operations[operation]
 
     def _key(self, frame: Frame, author: Author, person: int | None, once: str) -> str:
         return key_of(

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from scrmkit.domain.decisions import Decision
-from scrmkit.domain.messages import Message
+from scrmkit.domain.decisions import Decision, Now
+from scrmkit.domain.messages import Message, Operation
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine.rows import InstanceRow
 from scrmkit.plugins import LoadedPlugin
@@ -52,9 +52,10 @@ class Frame:
 
 @attrs.define(slots=True, eq=False)
 class Author:
-    """The plugin that decides, and for a mechanic the instance that it decides about."""
+    """The plugin that decides, at what moment, and for a mechanic about which instance."""
 
     loaded: LoadedPlugin
+    now: Now
     instance: InstanceRow | None = None
 
     @property
@@ -74,6 +75,7 @@ class Proposed:
     A message or request that a decision asks for.
 
     Attributes:
+        connector: Who is to carry it, a channel for messages.
         document: Its stored form, completed when it is planned.
         body: What is sent, as JSON values. Personal.
         consents: The customer's word at this touchpoint, for messages.
@@ -81,6 +83,8 @@ class Proposed:
 
     frame: Frame
     author: Author
+    connector: LoadedPlugin
+    operation: Operation
     document: dict[str, Any]
     body: Any = attrs.field(repr=False)
     customer: int | None

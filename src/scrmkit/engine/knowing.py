@@ -13,6 +13,7 @@ from scrmkit.domain.campaign import Participant
 from scrmkit.domain.ids import CustomerId, TouchpointId
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.profile import Consent, Score, Tag, TagSource
+from scrmkit.engine.frame import Frame
 from scrmkit.engine.rows import PartRow
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import UndeclaredReadError
@@ -27,8 +28,14 @@ _TABLES = {
     r.Consents: schema.consent,
     r.ScoreOf: schema.score,
 }
+_OWN = frozenset({r.Memo, r.PartsOf, r.StockOf, r.BalanceOf})
+"""Reads whose answer depends on who asks."""
+
 Wanted = tuple[str, str, r.Read[Any]]
 """A tenant, the asking plugin and what it asks."""
+
+Declared = Mapping[r.Read[Any], r.Read[Any]]
+"""What a plugin named, each under itself: equal reads are then the same one."""
 
 
 class Knowing:
@@ -97,17 +104,13 @@ class Knowing:
     def _load_activities(self, asked: Sequence[tuple[str, str, Any]]) -> None:
         self._work.load_activities(_activity_key(tenant, one) for tenant, _, one in asked)
 
-    def view(self, tenant: str, plugin: str, declared: frozenset[r.Read[Any]], now_us: int) -> View:
-        """What one plugin may know about one touchpoint."""
-        return View(self, tenant, plugin, declared, now_us)
-
     def answer(self, tenant: str, plugin: str, read: r.Read[Any], now_us: int) -> Any:
         """The answer to one read, whose rows were loaded before."""
         return self._answer[type(read)](tenant, plugin, read, now_us)
 
-    def knows(self, read: object) -> bool:
-        """Whether *read* is one of the core's reads."""
-        return type(read) in self._answer
+    def unknown(self, declared: Iterable[object]) -> str:
+        """The type of what is none of the core's reads, empty if all are."""
+        return next((kind.__name__ for kind in {*map(type, declared)} - self._answer.keys()), "")
 
     # --- answers -------------------------------------------------------------------------
 
@@ -199,36 +202,38 @@ class Knowing:
 
 
 class View:
-    """The ``known`` of one plugin and one touchpoint."""
+    """
+    The ``known`` of one plugin and one touchpoint.
 
-    __slots__ = ("_answers", "_declared", "_knowing", "_now_us", "_plugin", "_tenant")
+    Answers that are the same for every plugin are shared in *answers*.
+    """
+
+    __slots__ = ("_answers", "_declared", "_frame", "_knowing", "_plugin")
 
     def __init__(
-        self,
-        knowing: Knowing,
-        tenant: str,
-        plugin: str,
-        declared: frozenset[r.Read[Any]],
-        now_us: int,
-    ) -> None:
+        self, knowing: Knowing, frame: Frame, plugin: str, declared: Declared,
+        answers: dict[Any, Any],
+    ) -> None:  # fmt: skip
         self._knowing = knowing
-        self._tenant = tenant
+        self._frame = frame
         self._plugin = plugin
         self._declared = declared
-        self._now_us = now_us
-        self._answers: dict[Any, Any] = {}
+        self._answers = answers
 
     def __getitem__(self, read: r.Read[Any]) -> Any:
         """The answer to a declared read."""
-        if read in self._answers:
-            return self._answers[read]
-        if read not in self._declared:
+        declared = self._declared.get(read)
+        if declared is None:
             raise UndeclaredReadError(
                 f"{self._plugin} read {type(read).__name__} without naming it in needs()"
             )
-        value = self._knowing.answer(self._tenant, self._plugin, read, self._now_us)
-        self._answers[read] = value
-        return value
+        key = (self._plugin, declared) if type(declared) in _OWN else declared
+        if key not in self._answers:
+            frame = self._frame
+            self._answers[key] = self._knowing.answer(
+                frame.tenant, self._plugin, declared, frame.received_us
+            )
+        return self._answers[key]
 
 
 def _activity_key(tenant: str, read: r.ActivityOf) -> tuple[Any, ...]:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import attrs
 
 from scrmkit.clock import to_micros
-from scrmkit.domain.decisions import Now
 from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import CustomerId
-from scrmkit.domain.messages import Message, Operation, Status
-from scrmkit.domain.policy import Facts, Policy, Verdict, judge
+from scrmkit.domain.messages import Message, Status
+from scrmkit.domain.policy import Policy, Verdict, judge
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.contact import Sent, choose, facts_of, load_sent, refusal_of
 from scrmkit.engine.frame import Proposed
-from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.outgoing import outgoing_row, settled, slot_name
 from scrmkit.engine.rows import Person
 from scrmkit.engine.workset import WorkSet
@@ -26,7 +23,6 @@ from scrmkit.hooks import Proposal, Sending
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.ids import IdAllocator
-from scrmkit.plugins import LoadedPlugin, PluginSet
 
 
 @attrs.define(slots=True, eq=False)
@@ -35,10 +31,7 @@ class _Candidate:
 
     one: Proposed
     message: Message
-    operation: Operation
-    now: Now
-    zone: ZoneInfo
-    address: tuple[int, Identity] | None = attrs.field(repr=False)
+    address: int | None
     verdict: Verdict
 
 
@@ -46,41 +39,37 @@ class Planning:
     """Plans what the decisions of one batch asked for, in their order."""
 
     def __init__(
-        self, work: WorkSet, plugins: PluginSet, calls: Calls, policy: Policy,
-        organisation: Organisation, codec: Codec, ids: IdAllocator,
-    ) -> None:  # fmt: skip
+        self, work: WorkSet, calls: Calls, policy: Policy, codec: Codec, ids: IdAllocator
+    ) -> None:
         self._work = work
-        self._connectors: dict[str, LoadedPlugin] = {
-            p.name: p for p in plugins.plugins if p.family in ("channel", "connector")
-        }
         self._calls = calls
         self._policy = policy
-        self._organisation = organisation
         self._codec = codec
         self._ids = ids
+        self._capped = {cap.purpose for cap in policy.caps}
         self._sent: dict[Person, list[Sent]] = {}
         self._keys: set[tuple[str, str]] = set()
         self._slots: dict[tuple[str, str], tuple[Any, ...]] = {}
-        self._addresses: dict[str, tuple[int, Identity] | None] = {}
-        self._suppressed: dict[tuple[str, str, int], str] = {}
+        self._addresses: dict[str, int | None] = {}
+        self._suppressed: dict[tuple[str, str, int | None], str] = {}
         self.follow_ups: list[Touchpoint[Any]] = []
 
-    def plan(self, proposed: Sequence[Proposed], nows: Sequence[Now]) -> None:
-        """Plan all of *proposed*; *nows* are their decisions' own."""
+    def plan(self, proposed: Sequence[Proposed]) -> None:
+        """Plan all of *proposed*."""
         if not proposed:
             return
         self._load(proposed)
-        waiting: list[tuple[Proposed, Now]] = []
-        for index, (one, now) in enumerate(zip(proposed, nows, strict=True)):
+        waiting: list[Proposed] = []
+        for index, one in enumerate(proposed):
             key = (one.frame.tenant, one.document["key"])
             if key in self._keys:
                 one.document["status"] = "repeated"
             else:
                 self._keys.add(key)
                 if one.message is None:
-                    self._request(one, now)
+                    self._request(one)
                 else:
-                    waiting.append((one, now))
+                    waiting.append(one)
             last = index + 1 == len(proposed) or proposed[index + 1].frame.root != one.frame.root
             if last and waiting:
                 self._messages(waiting)
@@ -110,11 +99,10 @@ class Planning:
         """Where the channels would write, and whether they must not."""
         wanted: dict[tuple[str, str, int], None] = {}
         for one in proposed:
-            if one.message is not None and self._operation(one).addressed:
-                address = self._reach(one, one.message)
-                self._addresses[one.document["key"]] = address
+            if one.message is not None and one.operation.addressed:
+                address = self._addresses[one.document["key"]] = self._reach(one)
                 if address is not None:
-                    wanted[one.frame.tenant, one.message.channel, address[0]] = None
+                    wanted[one.frame.tenant, one.connector.name, address] = None
         keys = ("tenant", "channel", "identity")
         for *key, reason, _ in self._work.select(schema.suppression, keys, list(wanted)):
             self._suppressed[key[0], key[1], key[2]] = reason
@@ -122,8 +110,7 @@ class Planning:
     def _counts(self, one: Proposed) -> bool:
         if one.message is None:
             return False
-        capped = any(cap.purpose is one.message.purpose for cap in self._policy.caps)
-        return capped or self._operation(one).quota is not None
+        return one.message.purpose in self._capped or one.operation.quota is not None
 
     def _load_sent(self, people: Iterable[Person]) -> None:
         missing = [person for person in people if person not in self._sent]
@@ -134,28 +121,18 @@ class Planning:
 
     # --- requests ------------------------------------------------------------------------
 
-    def _operation(self, one: Proposed) -> Operation:
-        document = one.document
-        name = document.get("channel") or document["connector"]
-        operation: Operation = self._connectors[name].plugin.operations[document["operation"]]
-        return operation
-
-    def _request(self, one: Proposed, now: Now) -> None:
-        document = one.document
-        document.update(
-            status=str(Status.PLANNED), code="ok", reason="asked for", due_at=to_micros(now.at)
-        )
-        self._write(
-            one, document["connector"], "request", "", self._operation(one), None, now, one.body
-        )
+    def _request(self, one: Proposed) -> None:
+        at = to_micros(one.author.now.at)
+        one.document.update(status=str(Status.PLANNED), code="ok", reason="asked for", due_at=at)
+        self._write(one, "request", "", None, one.body)
 
     # --- messages ------------------------------------------------------------------------
 
-    def _messages(self, waiting: Sequence[tuple[Proposed, Now]]) -> None:
+    def _messages(self, waiting: Sequence[Proposed]) -> None:
         """Plan the messages of one touchpoint and all that it led to."""
         slots: dict[tuple[str, str], list[_Candidate]] = {}
-        for one, now in waiting:
-            candidate = self._candidate(one, now)
+        for one in waiting:
+            candidate = self._candidate(one)
             if one.document.get("slot") is None:
                 self._settle(candidate)
             else:
@@ -163,35 +140,39 @@ class Planning:
         for key, candidates in slots.items():
             self._compete(key, candidates)
 
-    def _candidate(self, one: Proposed, now: Now) -> _Candidate:
-        assert one.message is not None
-        message = self._prepared(one, one.message, now)
-        operation = self._operation(one)
-        zone = self._organisation.zone(one.frame.tenant, one.frame.touchpoint.shop)
+    def _candidate(self, one: Proposed) -> _Candidate:
+        message, now = self._prepared(one), one.author.now
         address = self._addresses.get(one.document["key"])
-        facts = self._facts(one, message, operation, address, now, zone)
-        verdict = judge(message, facts, self._policy, now.at, zone)
-        if verdict.send_at is not None:
+        whose = (one.frame.tenant, one.connector.name, address)
+        facts = facts_of(
+            message, one.operation, self._sent.get((one.frame.tenant, one.person or 0), ()),
+            self._policy, now.at, now.zone, consents=one.consents,
+            suppressed=self._suppressed.get(whose),
+            reachable=address is not None or not one.operation.addressed,
+        )  # fmt: skip
+        verdict = judge(message, facts, self._policy, now.at, now.zone)
+        if verdict.send_at is not None and self._calls.has("scrmkit_may_send"):
             sending = self._sending(one, message)
             verdict = refusal_of(self._calls, sending, facts, now) or verdict
-        return _Candidate(one, message, operation, now, zone, address, verdict)
+        return _Candidate(one, message, address, verdict)
 
-    def _prepared(self, one: Proposed, message: Message, now: Now) -> Message:
+    def _prepared(self, one: Proposed) -> Message:
+        message = one.message
+        assert message is not None
         if not self._calls.has("scrmkit_prepare_message"):
             return message
-        body = self._operation(one).body
 
         def fits(before: Message, after: Any) -> bool:
             return (
                 isinstance(after, Message)
                 and (after.channel, after.operation) == (before.channel, before.operation)
                 and after.purpose is before.purpose
-                and isinstance(after.content, body)
+                and isinstance(after.content, one.operation.body)
             )
 
         prepared = self._calls.transform(
             "scrmkit_prepare_message", "message", message, fits,
-            lambda current: {"sending": self._sending(one, current)}, now=now,
+            lambda current: {"sending": self._sending(one, current)}, now=one.author.now,
         )  # fmt: skip
         if prepared is not message:
             one.body = self._codec.dump(prepared.content)
@@ -203,29 +184,15 @@ class Planning:
             plugin=one.author.name, message=message,
         )  # fmt: skip
 
-    def _reach(self, one: Proposed, message: Message) -> tuple[int, Identity] | None:
+    def _reach(self, one: Proposed) -> int | None:
+        """Where the channel would write, None if it cannot."""
         known = {
             Identity(kind=kind, scope=scope, value=value): id_
             for id_, kind, scope, value in one.identities
         }
-        loaded = self._connectors[message.channel]
-        well, address = self._calls.call(loaded, "reach", loaded.plugin.reach, tuple(known))
-        if not well or address is None or address not in known:
-            return None
-        return known[address], address
-
-    def _facts(
-        self, one: Proposed, message: Message, operation: Operation,
-        address: tuple[int, Identity] | None, now: Now, zone: ZoneInfo,
-    ) -> Facts:  # fmt: skip
-        return facts_of(
-            message, operation, self._sent.get((one.frame.tenant, one.person or 0), ()),
-            self._policy, now.at, zone, consents=one.consents,
-            suppressed=None if address is None else self._suppressed.get(
-                (one.frame.tenant, message.channel, address[0])
-            ),
-            reachable=address is not None or not operation.addressed,
-        )  # fmt: skip
+        reach = one.connector.plugin.reach
+        well, address = self._calls.call(one.connector, "reach", reach, tuple(known))
+        return known.get(address) if well and isinstance(address, Identity) else None
 
     # --- slots ---------------------------------------------------------------------------
 
@@ -236,7 +203,7 @@ class Planning:
                 self._lose(candidate, "slot_taken", "the slot was won before")
             return
         closes_at = max(c.one.document.get("slot_closes_at", 0) for c in candidates)
-        if there is not None or closes_at > to_micros(candidates[0].now.at):
+        if there is not None or closes_at > to_micros(candidates[0].one.author.now.at):
             self._wait(key, candidates, there, closes_at)
             return
         allowed = [candidate for candidate in candidates if candidate.verdict.send_at is not None]
@@ -247,7 +214,8 @@ class Planning:
             elif winner is not None:
                 self._lose(candidate, "slot_lost", f"{winner.one.author.name} won the slot")
         if winner is not None:
-            self._open(key, winner, to_micros(winner.now.at), winner.one.document["key"])
+            at = to_micros(winner.one.author.now.at)
+            self._open(key, winner, at, winner.one.document["key"])
 
     def _winner(self, slot: str, allowed: list[_Candidate]) -> _Candidate | None:
         ranked = sorted(allowed, key=lambda candidate: candidate.one.author.loaded.rank)
@@ -260,7 +228,7 @@ class Planning:
             )
             for c in ranked
         ]  # fmt: skip
-        return ranked[choose(self._calls, slot, proposals, ranked[0].now)]
+        return ranked[choose(self._calls, slot, proposals, ranked[0].one.author.now)]
 
     def _wait(
         self, key: tuple[str, str], candidates: list[_Candidate], there: Any, closes_at: int
@@ -290,8 +258,8 @@ class Planning:
 
     def _settle(self, candidate: _Candidate, status: Status = Status.PLANNED) -> None:
         one, message, verdict = candidate.one, candidate.message, candidate.verdict
-        document = one.document
-        at = verdict.send_at or candidate.now.at
+        document, now = one.document, one.author.now
+        at = verdict.send_at or now.at
         if verdict.send_at is None:
             status = Status.EXPIRED if verdict.code == "expired" else Status.SUPPRESSED
         else:
@@ -306,34 +274,22 @@ class Planning:
             ref = one.author.instance.ref
             document["reply_to"] = [ref.plugin, ref.campaign, ref.key, document["key"]]
         kept = status in (Status.PLANNED, Status.PROPOSED)
-        self._write(
-            one, message.channel, "message", str(message.purpose), candidate.operation,
-            candidate.address[0] if candidate.address else None, candidate.now,
-            one.body if kept else None,
-        )  # fmt: skip
+        body = one.body if kept else None
+        self._write(one, "message", str(message.purpose), candidate.address, body)
         if not kept and "reply_to" in document:
-            self.follow_ups.append(
-                settled(
-                    one.frame.tenant,
-                    document["reply_to"],
-                    "message",
-                    str(status),
-                    verdict.reason,
-                    candidate.now.at,
-                )
-            )
+            told = (document["reply_to"], "message", str(status), verdict.reason, now.at)
+            self.follow_ups.append(settled(one.frame.tenant, *told))
 
     def _write(
-        self, one: Proposed, connector: str, type_: str, purpose: str, operation: Operation,
-        address: int | None, now: Now, body: Any,
-    ) -> None:  # fmt: skip
-        one.document["priority"] = operation.priority
+        self, one: Proposed, type_: str, purpose: str, address: int | None, body: Any
+    ) -> None:
+        one.document["priority"] = one.operation.priority
         if address is not None:
             one.document["address"] = address
         row = outgoing_row(
-            self._ids.take(), one.frame.tenant, one.document, connector, type_, purpose,
-            operation.priority, one.customer, one.person, one.author.name, address,
-            to_micros(now.at), one.frame.id,
+            self._ids.take(), one.frame.tenant, one.document, one.connector.name, type_, purpose,
+            one.operation.priority, one.customer, one.person, one.author.name, address,
+            to_micros(one.author.now.at), one.frame.id,
         )  # fmt: skip
         self._work.insert(schema.outgoing, row)
         if body is not None:

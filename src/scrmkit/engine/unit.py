@@ -19,7 +19,7 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.builtin import core_documents
 from scrmkit.engine.deciding import Deciding, Shared
 from scrmkit.engine.flush import flush
-from scrmkit.engine.frame import Frame, Proposed, key_of
+from scrmkit.engine.frame import Frame, key_of
 from scrmkit.engine.knowing import Knowing
 from scrmkit.engine.people import People, Resolved, merge
 from scrmkit.engine.planning import Planning
@@ -210,26 +210,15 @@ class Unit:
         for frame in frames:
             self._complete(frame)
         deciding.prefetch(frames)
-        planning = Planning(
-            work,
-            shared.plugins,
-            shared.calls,
-            self._policy,
-            shared.organisation,
-            shared.codec,
-            shared.ids,
-        )
+        planning = Planning(work, shared.calls, self._policy, shared.codec, shared.ids)
         done: list[Frame] = []
-        count = planned = 0
+        count = 0
         for frame in frames:
             self._enter(work, frame)
             self._take(work, deciding, frame, done)
             count += 1
-            rest = deciding.proposed[planned:]
-            may_answer = any(one.message is not None and one.message.tell for one in rest)
-            if may_answer or count == len(frames):
-                planning.plan(rest, [self._now(deciding, one) for one in rest])
-                planned += len(rest)
+            if deciding.may_answer or count == len(frames):
+                planning.plan(deciding.taken())
             if planning.follow_ups:
                 break
         for frame in done:
@@ -251,9 +240,6 @@ class Unit:
         for row in frame.new_identities:
             work.insert(schema.identity, row)
             work.add_identity(row)
-
-    def _now(self, deciding: Deciding, one: Proposed) -> Now:
-        return deciding.now(one.frame, one.author.name)
 
     def _take(self, work: WorkSet, deciding: Deciding, frame: Frame, done: list[Frame]) -> None:
         """Decide about one touchpoint, then depth first about all that it leads to."""
@@ -358,16 +344,18 @@ def outcome_of(
     id_: int, person: int | None, decisions: Sequence[dict[str, Any]], *, duplicate: bool = False
 ) -> Outcome:
     """What the caller of ``record`` gets, from what is stored."""
+    said = [
+        Said(
+            plugin=d["plugin"], instance="/".join(d["instance"]) if "instance" in d else "",
+            code=d["code"], reason=d["reason"],
+            effects=tuple([effect["type"] for effect in d["effects"]]) if "effects" in d else (),
+        )
+        for d in decisions
+    ]  # fmt: skip
     return Outcome(
         touchpoint=TouchpointId(id_),
         customer=None if person is None else CustomerId(person),
         duplicate=duplicate,
         answers={d["plugin"]: d["answer"] for d in decisions if "answer" in d},
-        decisions=tuple(
-            Said(
-                plugin=d["plugin"], instance="/".join(d.get("instance", ())), code=d["code"],
-                reason=d["reason"], effects=tuple(e["type"] for e in d.get("effects", ())),
-            )
-            for d in decisions
-        ),
-    )  # fmt: skip
+        decisions=tuple(said),
+    )
