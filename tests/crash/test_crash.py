@@ -86,9 +86,8 @@ def check(url: str, folder: Path, worker: ModuleType, monkeypatch: pytest.Monkey
         ("careless", "accepted"),
         ("careless", "unknown"),
     }
-    calls = Counter(
-        sqlite3.connect(folder / "provider.db").execute("SELECT channel, key FROM call")
-    )
+    with contextlib.closing(sqlite3.connect(folder / "provider.db")) as provider:
+        calls = Counter(provider.execute("SELECT channel, key FROM call"))
     careful = {key for channel, key in calls if channel == "careful"}
     assert len(careful) == messages["careful", "accepted"]  # it honours keys: each once
     careless = {key: count for (channel, key), count in calls.items() if channel == "careless"}
@@ -122,8 +121,8 @@ def test_nothing_is_lost_or_doubled_wherever_it_dies(
 ) -> None:
     for times in (1, 4):
         process = start(database_url, tmp_path, f"{place}:{times}")
-        process.communicate(timeout=120)
-        assert process.returncode == -signal.SIGKILL, f"{place} was never reached"
+        _, error = process.communicate(timeout=120)
+        assert process.returncode == -signal.SIGKILL, error or f"{place} was never reached"
     finish(database_url, tmp_path)
 
     check(database_url, tmp_path, worker, monkeypatch)
