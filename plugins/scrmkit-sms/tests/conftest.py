@@ -125,3 +125,41 @@ def provider(account, clock, api):
 def hasty(account, clock):
     """A provider that does not wait long for an answer that will not come."""
     return AliyunProvider(attrs.evolve(account, timeout=timedelta(milliseconds=300)), clock)
+
+
+@pytest.fixture
+def send(api):
+    def call(phones="13900000001", template="SMS_154950909", params=None, **changes):
+        query = {"PhoneNumbers": phones, "SignName": "半城云", "TemplateCode": template, **changes}
+        if params is not None:
+            query["TemplateParam"] = params if isinstance(params, str) else json.dumps(params)
+        return api.call("SendSms", query)
+
+    return call
+
+
+@pytest.fixture
+def send_batch(api):
+    def call(phones, signs=None, params=None, template="SMS_154950911", **changes):
+        form = {
+            "PhoneNumberJson": json.dumps(phones),
+            "SignNameJson": json.dumps(["半城云"] * len(phones) if signs is None else signs),
+            "TemplateParamJson": json.dumps(
+                [{"name": "a", "item": "b"}] * len(phones) if params is None else params
+            ),
+        }
+        return api.call("SendBatchSms", {"TemplateCode": template}, form | changes)
+
+    return call
+
+
+@pytest.fixture
+def query(api):
+    def call(phone="13900000001", day="20260102", size="10", page="1", **changes):
+        return api.call(
+            "QuerySendDetails",
+            {"PhoneNumber": phone, "SendDate": day, "PageSize": size, "CurrentPage": page}
+            | changes,
+        )
+
+    return call
