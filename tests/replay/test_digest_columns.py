@@ -14,11 +14,35 @@ from sqlalchemy.engine import Connection
 
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.organisation import Brand
-from scrmkit.engine.digest import COUNTED, LEFT_OUT, digest_from, sums_of
+from scrmkit.engine.digest import COUNTED, digest_from, sums_of
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, JoinedWire
 
 TABLES = schema.metadata.tables
+LEFT_OUT = {
+    "identity": "id customer linked_at",
+    "customer": "id created_at",
+    "touchpoint": "id received_at customer",
+    "merge": "id at",
+    "instance": "id opened_at",
+    "outgoing": "id key customer planned_at settled_at attempts leased_until provider_id",
+    "personal": "customer",
+    "tag": "customer by_key",
+    "attribute": "customer by_key",
+    "memo": "customer at by_key",
+    "consent": "customer by_key",
+    "score": "customer by_key",
+    "suppression": "at",
+    "participant": "customer joined_at",
+    "entry": "id posting at",
+    "parked": "id at",
+    "attempt": "id outgoing at status code reason due_at provider_id answer",
+    "early_report": "connector provider_id identity outcome at",
+    "lane": "connector operation failures closed_until reason",
+    "plugin_health": "plugin failures overruns in_a_row quarantined_at last_error",
+}
+"""The other columns: surrogate ids, hashes of them, moments of processing, attempts, health."""
+
 SURROGATES = frozenset(
     {(name, "id") for name, listed in LEFT_OUT.items() if "id" in listed.split()}
     | {("personal", "id")}

@@ -21,6 +21,11 @@ Row = tuple[Any, ...]
 Sums = dict[str, dict[str, int]]
 """By tenant and part."""
 
+Parts = Iterator[tuple[str, str, Row]]
+"""Tenants, parts and rows."""
+
+_Named = Iterable[tuple[Row, Row]]
+
 COUNTED: Mapping[str, str] = {
     "organisation": "type id data",
     "campaign": "id version mechanic name rules starts_at ends_at status brand shop",
@@ -53,35 +58,12 @@ COUNTED: Mapping[str, str] = {
 """
 By table, the columns that count, each with how an id in it is named.
 
-The tables are read in this order: what gives a name comes before what uses it.
+The others are surrogate ids and hashes of them, moments of processing, attempts
+and health. What gives a name is read before what uses it.
 """
 
-LEFT_OUT: Mapping[str, str] = {
-    "identity": "id customer linked_at",
-    "customer": "id created_at",
-    "touchpoint": "id received_at customer",
-    "merge": "id at",
-    "instance": "id opened_at",
-    "outgoing": "id key customer planned_at settled_at attempts leased_until provider_id",
-    "personal": "customer",
-    "tag": "customer by_key",
-    "attribute": "customer by_key",
-    "memo": "customer at by_key",
-    "consent": "customer by_key",
-    "score": "customer by_key",
-    "suppression": "at",
-    "participant": "customer joined_at",
-    "entry": "id posting at",
-    "parked": "id at",
-    "attempt": "id outgoing at status code reason due_at provider_id answer",
-    "early_report": "connector provider_id identity outcome at",
-    "lane": "connector operation failures closed_until reason",
-    "plugin_health": "plugin failures overruns in_a_row quarantined_at last_error",
-}
-"""The other columns: surrogate ids, hashes of them, moments of processing, attempts, health."""
-
 FIRST_COME = frozenset(
-    {"derived", "decision", "merge", "instance", "alias", "participant", "resource"}
+    {"derived", "decision", "merge", "memo", "instance", "alias", "participant", "resource"}
     | {"reservation", "account", "entry", "timer", "slot", "outgoing"}
 )
 """The parts in which it matters who came first; all the others commute."""
@@ -156,20 +138,16 @@ def digest_from(sums: Sums, tenant: str | None = None) -> Digest:
     return Digest(value=value, parts=parts, tenants=tenants)
 
 
-def natural_rows(
-    database: Database, wire: JoinedWire, tenant: str | None = None
-) -> Iterator[tuple[str, str, Row]]:
+def natural_rows(database: Database, wire: JoinedWire, tenant: str | None = None) -> Parts:
     """Every tenant, part and row, without anything that means something in this database alone."""
     names = _Names()
-    rows = {
-        table.name: wire.stream(*_query(database, table, wanted, tenant))
-        for table, wanted in (
-            (schema.identity, ("tenant", "id", "kind", "scope", "value", "customer", "person")),
-            (schema.customer, ("tenant", "id", "person")),
-        )
-    }
-    names.learn(rows["identity"], rows["customer"])
-    special: dict[str, Callable[..., Iterator[tuple[str, str, Row]]]] = {
+    wanted: tuple[str, ...]
+    wanted = ("tenant", "id", "kind", "scope", "value", "customer", "person")
+    names.learn(
+        wire.stream(*_query(database, schema.identity, wanted, tenant)),
+        wire.stream(*_query(database, schema.customer, ("tenant", "id", "person"), tenant)),
+    )
+    special: dict[str, Callable[[str, _Named], Parts]] = {
         **{table.name: names.newest for table in NEWEST},
         "customer": names.people,
         "touchpoint": names.touchpoints,
@@ -178,17 +156,11 @@ def natural_rows(
     for name, counted in COUNTED.items():
         extra = _EXTRA.get(name, ())
         columns = [column.partition(":") for column in counted.split()]
-        query = _query(
-            database, schema.metadata.tables[name],
-            ("tenant", *extra, *(column for column, _, _ in columns)), tenant,
-        )  # fmt: skip
+        wanted = ("tenant", *extra, *(column for column, _, _ in columns))
+        query = _query(database, schema.metadata.tables[name], wanted, tenant)
         converts = [(i, getattr(names, how)) for i, (_, _, how) in enumerate(columns) if how]
         named = names.named(name, wire.stream(*query), len(extra) + 1, converts)
-        finish = special.get(name)
-        if finish is not None:
-            yield from finish(name, named)
-        else:
-            yield from ((owner[0], name, natural) for owner, natural in named)
+        yield from special.get(name, names.plain)(name, named)
 
 
 def _query(
@@ -314,7 +286,11 @@ class _Names:
                 self._rows[table][row[1]] = self._rows[table][row[0], row[2]] = _hash(natural)
             yield row[:width], natural
 
-    def people(self, table: str, rows: Iterable[tuple[Row, Row]]) -> Iterator[tuple[str, str, Row]]:
+    def plain(self, table: str, rows: _Named) -> Parts:
+        """Rows as they are."""
+        return ((first[0], table, natural) for first, natural in rows)
+
+    def people(self, table: str, rows: _Named) -> Parts:
         """Each person once, however many customers it was."""
         seen: set[Row] = set()
         for (tenant, _), natural in rows:
@@ -322,9 +298,7 @@ class _Names:
                 seen.add((tenant, natural))
                 yield tenant, table, natural
 
-    def touchpoints(
-        self, table: str, rows: Iterable[tuple[Row, Row]]
-    ) -> Iterator[tuple[str, str, Row]]:
+    def touchpoints(self, table: str, rows: _Named) -> Parts:
         """Touchpoints and, apart from them, what was decided."""
         for (tenant, id_), row in rows:
             kind, key, parent, decisions = row[0], row[1], row[-2], row[-1]
@@ -339,7 +313,7 @@ class _Names:
             if decisions != "[]":
                 yield tenant, "decision", (name, decisions)
 
-    def newest(self, table: str, rows: Iterable[tuple[Row, Row]]) -> Iterator[tuple[str, str, Row]]:
+    def newest(self, table: str, rows: _Named) -> Parts:
         """Of each person and key the newest word; who was one customer only has no other."""
         width = len(schema.metadata.tables[table].primary_key.columns) - 1
         kept: dict[Row, tuple[Row, str, Row]] = {}
@@ -352,9 +326,7 @@ class _Names:
                 kept[key] = (tuple(order), tenant, natural)
         yield from ((tenant, table, natural) for _, tenant, natural in kept.values())
 
-    def participants(
-        self, table: str, rows: Iterable[tuple[Row, Row]]
-    ) -> Iterator[tuple[str, str, Row]]:
+    def participants(self, table: str, rows: _Named) -> Parts:
         """Participants with their places in the order of joining."""
         last: Row = ()
         rank = 0

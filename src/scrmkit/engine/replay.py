@@ -18,7 +18,7 @@ from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.ids import CampaignId
 from scrmkit.domain.messages import WAITING, Status
 from scrmkit.engine.apply import Applier, instance_scope
-from scrmkit.engine.digest import Digest, Row, digest_from, natural_rows, sums_of
+from scrmkit.engine.digest import Digest, Parts, Row, digest_from, natural_rows, sums_of
 from scrmkit.engine.documents import Document
 from scrmkit.engine.flush import flush
 from scrmkit.engine.frame import Frame, GuardError
@@ -36,7 +36,7 @@ from scrmkit.persistence.migrate import upgrade
 CHUNK = 500
 _LOG = (
     schema.organisation, schema.campaign, schema.customer, schema.identity, schema.suppression,
-    schema.attempt, schema.early_report, schema.parked,
+    schema.attempt, schema.parked,
 )  # fmt: skip
 """What is copied, people as they were before any merge; all else is rebuilt."""
 
@@ -77,12 +77,9 @@ class Replayed:
 
 
 def replay(
-    source: Database,
-    url: str | None = None,
-    *,
-    personal: bool = False,
+    source: Database, url: str | None = None, *, personal: bool = False,
     progress: Progress | None = None,
-) -> Replayed:
+) -> Replayed:  # fmt: skip
     """
     Rebuild the state from the stored decisions in a database of its own.
 
@@ -108,15 +105,12 @@ def replay(
         built = stack.enter_context(target.snapshot())
         rebuilt = sums_of(target, built)
         if not personal:
-            for tenant, of_tenant in sums.items():
-                if "personal" in of_tenant:
-                    rebuilt.setdefault(tenant, {})["personal"] = of_tenant["personal"]
+            for tenant, of_tenant in rebuilt.items():
+                of_tenant["personal"] = sums.get(tenant, {}).get("personal", 0)
         before, after = digest_from(sums), digest_from(rebuilt)
         parts = [part for part in before.parts if before.parts[part] != after.parts[part]]
-        differences = tuple(
-            _difference(part, natural_rows(source, wire), natural_rows(target, built))
-            for part in parts
-        )
+        both = natural_rows(source, wire), natural_rows(target, built)
+        differences = tuple(_differences(parts, *both)) if parts else ()
     return Replayed(touchpoints=count, before=before, after=after, differences=differences)
 
 
@@ -137,14 +131,14 @@ def _target(url: str | None) -> Iterator[Database]:
         yield database
 
 
-def _difference(part: str, before: Iterator[Any], after: Iterator[Any]) -> Difference:
-    one, other = (
-        Counter((tenant, row) for tenant, of, row in rows if of == part) for rows in (before, after)
-    )
-    gone, come = sorted((one - other).items(), key=repr), sorted((other - one).items(), key=repr)
-    return Difference(
-        part=part, before=gone[0][0] if gone else None, after=come[0][0] if come else None
-    )
+def _differences(parts: Sequence[str], *sides: Parts) -> Iterator[Difference]:
+    before, after = (Counter(one for one in side if one[1] in parts) for side in sides)
+    for part in parts:
+        first = [
+            min((row for _, of, row in rows if of == part), key=repr, default=None)
+            for rows in (before - after, after - before)
+        ]
+        yield Difference(part=part, before=first[0], after=first[1])
 
 
 class _Replay:
@@ -233,20 +227,24 @@ class _Replay:
 
     def _load(self, every: Sequence[tuple[Document, Document]]) -> None:
         """Load what a chunk's decisions change, each table in one query."""
-        refs, members, holds = [], [], []
+        refs, members, holds, people = [], [], [], []
         for row, decision in every:
-            tenant, customer = row["tenant"], row["customer"]
+            tenant, plugin = row["tenant"], decision["plugin"]
             if "step" in decision:
                 refs.append((tenant, _ref(decision)))
             for effect in decision.get("effects", ()):
+                customer = effect.get("customer", row["customer"])
+                person = self._people.get(customer, customer)
                 if "role" in effect:
-                    whom = effect.get("customer", customer)
-                    members.append((tenant, decision["plugin"], self._people.get(whom, whom)))
+                    members.append((tenant, plugin, person))
                 elif "resource" in effect:
                     holds.append((tenant, effect["resource"], effect["name"]))
+                elif effect["type"] == "remember":
+                    people.append((tenant, person))
         self._work.load_instances(refs)
         self._work.load_members(members)
         self._work.load_reservations(holds)
+        self._work.load_newest(schema.memo, people)
 
     def _begin(self, wire: DriverWire) -> None:
         self._work = WorkSet(wire, self._target.statements)
@@ -359,38 +357,29 @@ class _Replay:
         for outgoing, at, *state in self._rows(schema.attempt, "outgoing", "at", *names):
             first.setdefault(outgoing, state[0])
             last[outgoing] = (*state, None if state[0] in WAITING else at)
-        update = self._target.statements.update(
-            schema.outgoing, values=(*names, "settled_at"), where=("id",)
-        )
-        wire.many(update, [(*state, id_) for id_, state in last.items()])
-        taken = [
-            row
-            for row in self._rows(schema.outgoing, "status", "due_at", "id")
-            if row[0] == Status.SENDING
-        ]
-        update = self._target.statements.update(
-            schema.outgoing, values=("status", "due_at"), where=("id",)
-        )
-        wire.many(update, taken)
+        self._update(wire, (*names, "settled_at"), [(*row, id_) for id_, row in last.items()])
+        now = self._rows(schema.outgoing, "status", "due_at", "id")
+        self._update(wire, ("status", "due_at"), [row for row in now if row[0] == Status.SENDING])
         self._close_slots(wire, first)
+
+    def _update(self, wire: DriverWire, names: Sequence[str], rows: Sequence[Row]) -> None:
+        update = self._target.statements.update(schema.outgoing, values=names, where=("id",))
+        wire.many(update, rows)
 
     def _close_slots(self, wire: DriverWire, first: dict[int, str]) -> None:
         """Write the slots: open while something waits, gone where nobody could use them."""
-        o = schema.outgoing
-        clause = select(o.c.tenant, o.c.slot, o.c.key, o.c.id, o.c.status).where(
-            o.c.slot.is_not(None)
-        )
-        waiting: set[Row] = set()
-        winners: dict[Row, str] = {}
-        for *slot, key, id_, status in wire.rows(self._target.statements.compile(clause)):
+        columns = [schema.outgoing.c[name] for name in ("tenant", "slot", "key", "id", "status")]
+        statement = self._target.statements.compile(select(*columns))
+        ends: dict[Row, str | None] = {}
+        for *slot, key, id_, status in wire.rows(statement):
             if status == Status.PROPOSED:
-                waiting.add(tuple(slot))
+                ends[tuple(slot)] = None
             elif first.get(id_) == Status.PLANNED:
-                winners[tuple(slot)] = key
+                ends[tuple(slot)] = key
         rows = [
-            (*slot, closes_at, winner or winners.get(slot))
+            (*slot, closes_at, winner or ends[slot])
             for slot, (closes_at, winner) in self._slots.items()
-            if winner or slot in winners or slot in waiting
+            if winner or slot in ends
         ]
         wire.many(self._target.statements.insert(schema.slot), rows)
 
