@@ -151,7 +151,7 @@ class DecidingSuite(Suite):
     def test_reasons_say_something(self, decisions: Sequence[tuple[str, Decision]]) -> None:
         """An operator reads it when a customer asks why."""
         for what, decision in decisions:
-            assert decision.reason.strip(), f"{what}: say in words why it decided so"
+            assert str(decision.reason or "").strip(), f"{what}: say in words why it decided so"
             assert len(decision.reason) <= LONGEST_REASON, (
                 f"{what}: the reason is cut after {LONGEST_REASON} characters; say it shorter"
             )
@@ -160,7 +160,7 @@ class DecidingSuite(Suite):
     def test_codes_are_short_words(self, decisions: Sequence[tuple[str, Decision]]) -> None:
         """Programs compare codes: ``ok``, or the short name of a refusal."""
         for what, decision in decisions:
-            assert _CODE.fullmatch(decision.code), (
+            assert _CODE.fullmatch(str(decision.code)), (
                 f"{what}: the code {decision.code!r} is not of a-z, 0-9 and _, at most 64 of them"
             )
 

@@ -29,6 +29,7 @@ from scrmkit.errors import UndeclaredReadError
 from scrmkit.protocols import Alias, NewInstance, OpenInstances
 from scrmkit.testing.engines import engine_in
 from scrmkit.testing.fakes import Observer
+from scrmkit.testing.known import READS
 from scrmkit.testing.suites.deciding import Call
 from scrmkit.testing.suites.values import snapshot
 
@@ -248,7 +249,7 @@ class _Watched:
         return tuple(self._mechanic.violations(rules, state))
 
     def address(self, touchpoint: Touchpoint[Any]) -> Iterable[Any]:
-        found = tuple(self._mechanic.address(touchpoint) or ())
+        found = self._asked("address", touchpoint)
         for one in found:
             if not isinstance(one, ADDRESSES):
                 self._seen.wrong_addresses.append(f"{touchpoint.kind}: a {type(one).__name__}")
@@ -259,9 +260,18 @@ class _Watched:
         return tuple(one for one in found if isinstance(one, ADDRESSES))
 
     def needs(self, touchpoint: Touchpoint[Any], instance: Any) -> Iterable[Any]:
-        found = tuple(self._mechanic.needs(touchpoint, instance))
+        found = self._asked("needs", touchpoint, instance)
         self._needs[_key(touchpoint, None if instance is None else instance.ref)] = found
-        return found
+        return tuple(one for one in found if type(one) in READS)
+
+    def _asked(self, method: str, touchpoint: Touchpoint[Any], *more: Any) -> tuple[Any, ...]:
+        """What a method yields; nothing, and a call that failed, where it raises."""
+        try:
+            return tuple(getattr(self._mechanic, method)(touchpoint, *more) or ())
+        except Exception as error:  # noqa: BLE001 - it is what is to be reported
+            told = f"{type(error).__name__}: {error}"
+            self._seen.calls.append(Call(what=f"{method}({touchpoint.kind})", error=told))
+            return ()
 
     def open(
         self,
