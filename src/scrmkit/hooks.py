@@ -195,7 +195,7 @@ def scrmkit_prepare_message(sending: Sending, now: Now) -> Message | None:
 
 
 @_spec(HookKind.COLLECT)
-def scrmkit_doctor() -> Sequence[Finding]:
+def scrmkit_doctor() -> Sequence[Finding] | None:
     """
     Check the plugin's own settings and surroundings for ``scrmkit doctor``.
 
