@@ -71,15 +71,10 @@ class Segments:
         """
         ``SELECT person``, each once and in no order, with its own values in it.
 
-        It may stand in a further statement, such as ``INSERT … FROM SELECT``.
-
-        Raises:
-            UnknownKindError: It asks for a kind of touchpoint that nobody registers.
-            InvalidValueError: It asks for the sum of a kind without amounts.
-            UnknownNameError: It asks for a stage, and the settings name no scorer for it.
+        It may stand in a further statement, such as ``INSERT … FROM SELECT``. Raises as
+        ``check`` does.
         """
-        for leaf in s.leaves(expression):
-            self._check(leaf)
+        self.check(expression)
         collation = "C" if self._database.dialect_name == "postgresql" else "BINARY"
         conditions = _Conditions(Calendar(as_of, self._zone), self._stage_from or "", collation)
         return select(_WHO.c.person).where(
@@ -116,6 +111,18 @@ class Segments:
             if len(ids) < PAGE:
                 return
             after = ids[-1]
+
+    def check(self, expression: s.Expression) -> None:
+        """
+        Make sure that it can be answered.
+
+        Raises:
+            UnknownKindError: It asks for a kind of touchpoint that nobody registers.
+            InvalidValueError: It asks for the sum of a kind without amounts.
+            UnknownNameError: It asks for a stage, and the settings name no scorer for it.
+        """
+        for leaf in s.leaves(expression):
+            self._check(leaf)
 
     def _check(self, leaf: s.Expression) -> None:
         if isinstance(leaf, s.StageIs) and self._stage_from is None:
