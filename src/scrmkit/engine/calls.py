@@ -89,6 +89,15 @@ class Calls:
             health.changed = True
         return True, result
 
+    def listed(self, loaded: LoadedPlugin, what: str, found: Any) -> tuple[Any, ...]:
+        """What a plugin listed, each once; nothing where it is no list of values."""
+        try:
+            return tuple(dict.fromkeys(found or ()))
+        except Exception:  # noqa: BLE001 - a plugin's values may raise anything
+            error = ContractError(f"returned a {type(found).__name__} that cannot be listed")
+            self.failed(loaded, what, error)
+            return ()
+
     def failed(self, loaded: LoadedPlugin, what: str, error: BaseException) -> None:
         """Count a failure against a plugin."""
         own = isinstance(error, ContractError | UndeclaredReadError)

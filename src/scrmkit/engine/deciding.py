@@ -93,9 +93,10 @@ class Deciding:
     def _declared(self, loaded: LoadedPlugin, *given: Any) -> Declared:
         needs = loaded.plugin.needs
         well, found = self._shared.calls.call(loaded, "needs", needs, *given)
-        if not well or not found:
+        listed = self._shared.calls.listed(loaded, "needs", found) if well else ()
+        if not listed:
             return _NOTHING
-        declared = {read: read for read in found}
+        declared = {read: read for read in listed}
         unknown = self._knowing.unknown(declared)
         if unknown:
             error = ContractError(f"{unknown} is no read")
@@ -202,9 +203,11 @@ class Deciding:
     def _is(self, loaded: LoadedPlugin, what: str, value: Any, kind: type) -> bool:
         if value is None:
             return False
-        if isinstance(value, kind):
+        words = isinstance(value, Decision) and (value.reason, value.code)
+        if isinstance(value, kind) and all(isinstance(word, str) for word in words or ()):
             return True
-        self._shared.calls.failed(loaded, what, ContractError(f"returned a {type(value).__name__}"))
+        wrong = "reason or code that is no text" if words else type(value).__name__
+        self._shared.calls.failed(loaded, what, ContractError(f"returned a {wrong}"))
         return False
 
     # --- one decision --------------------------------------------------------------------

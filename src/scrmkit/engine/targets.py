@@ -21,6 +21,8 @@ from scrmkit.persistence.codec import Codec
 from scrmkit.plugins import LoadedPlugin, PluginSet
 from scrmkit.protocols import Alias, NewInstance, OpenInstances
 
+_ADDRESSES = (InstanceRef, Alias, OpenInstances, NewInstance)
+
 
 @attrs.define(slots=True, eq=False)
 class Target:
@@ -77,7 +79,12 @@ class Targets:
         said = self._said.get(key)
         if said is None:
             well, found = self._calls.call(loaded, "address", loaded.plugin.address, touchpoint)
-            said = tuple(dict.fromkeys(found)) if well and found is not None else ()
+            said = self._calls.listed(loaded, "address", found) if well else ()
+            strange = next((one for one in said if not isinstance(one, _ADDRESSES)), None)
+            if strange is not None:
+                error = ContractError(f"{type(strange).__name__} is no address")
+                self._calls.failed(loaded, "address", error)
+                said = ()
             self._said[key] = said
         return said
 
