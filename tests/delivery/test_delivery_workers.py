@@ -268,11 +268,12 @@ def test_delivery_starts_only_after_the_host_has_committed(make_quick_bench, mon
         payload=MessageReceived(text="hi"), identities=(phone(9),),
     )  # fmt: skip
     host = create_engine(bench.url)
-    with workers(bench), host.connect() as connection:
-        with bench.engine.joined(connection) as joined:
-            joined.record(touchpoint)
-        before = len(bench.sms.calls)
-        connection.commit()
+    with workers(bench):
+        with host.connect() as connection:
+            with bench.engine.joined(connection) as joined:
+                joined.record(touchpoint)
+            before = len(bench.sms.calls)
+            connection.commit()
         eventually(lambda: len(bench.sms.sent) == 2)
     host.dispose()
 
