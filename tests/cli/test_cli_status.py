@@ -190,3 +190,41 @@ def test_a_replay_can_be_kept(run, ready):
 
     assert (ready / "kept.db").exists()
     assert run("replay", "--into", url).code == 1
+
+
+def test_why_a_message_was_planned(run, ready):
+    number = run("outbox", "list", "--json").json[0]["id"]
+
+    told = run("why", "member:M2", f"message:{number}", "--json").json
+
+    assert told["words"] == (f"message:{number} is planned; thanks: thanks, at order.paid from csv")
+    assert told["outgoing"]["because"] == "thanks"
+    assert told["outgoing"]["verdict"]["code"] == "ok"
+    told = run("why", "member:M2", f"message:{number}")
+    assert "decided by thanks: thanks" in told.out
+    assert "canary" not in told.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        pytest.param(["member:M1", "tag:a/b"], 1, "no tag:a/b", id="no such tag"),
+        pytest.param(["member:M9", "tag:a/b"], 1, "of this member", id="no such customer"),
+        pytest.param(["member:M1", "tag"], 2, "tag:GROUP/NAME", id="no effect"),
+    ],
+)
+def test_what_has_no_reason_is_one_message(run, ready, arguments, code, problem):
+    ran = run("why", *arguments)
+
+    assert ran.code == code
+    assert problem in ran.err
+
+
+def test_a_journey_tells_what_happened_and_what_was_decided(run, ready):
+    told = run("customer", "journey", "member:M2", "--json").json
+
+    assert [entry["what"] for entry in told["entries"]] == ["touchpoint", "decision", "message"]
+    ran = run("customer", "journey", "member:M2")
+    assert "order.paid from csv" in ran.out
+    assert "thanks: thanks" in ran.out
+    assert "canary" not in ran.out

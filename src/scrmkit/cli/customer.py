@@ -17,7 +17,7 @@ from scrmkit.errors import InvalidValueError
 from scrmkit.persistence.codec import Codec
 
 
-def _who(context: click.Context, option: click.Parameter, text: str) -> int | Identity:
+def who_of(context: click.Context, option: click.Parameter, text: str) -> int | Identity:
     """A customer's id, or what a platform calls them; only the value may have colons."""
     if text.isdecimal():
         return int(text)
@@ -37,7 +37,7 @@ def customer() -> None:
 
 
 @customer.command()
-@click.argument("who", callback=_who)
+@click.argument("who", callback=who_of)
 @click.option("--personal", is_flag=True, help="Show what platforms call them in full.")
 @tenant_option
 @json_option
@@ -62,6 +62,27 @@ def show(
         print_json(told)
     else:
         _tell(told)
+
+
+@customer.command()
+@click.argument("who", callback=who_of)
+@tenant_option
+@json_option
+@click.pass_obj
+def journey(context: CliContext, who: int | Identity, tenant: str | None, as_json: bool) -> None:
+    """Show all that happened with one customer, and what was decided; nothing personal."""
+    from scrmkit.engine.journey import Journeys
+
+    owner = context.tenant(tenant)
+    with context.reading() as database, database.reading() as wire:
+        customers = Customers(database, Codec(), None)
+        person = customers.find(wire, owner, who)
+        entries = Journeys(customers).journey(wire, owner, person)
+    if as_json:
+        print_json({"customer": person, "entries": [attrs.asdict(entry) for entry in entries]})
+        return
+    for entry in entries:
+        click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.what:<10}  {entry.words}")
 
 
 def described(found: Customer, personal: bool) -> dict[str, Any]:
