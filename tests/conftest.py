@@ -77,23 +77,37 @@ def new_sqlite(sqlite_template: Path, tmp_path: Path) -> Callable[[], str]:
     return make
 
 
+@pytest.fixture(scope="session")
+def free_postgresql() -> list[str]:
+    """Databases with the schema and nothing in them that no test is using."""
+    return []
+
+
 @pytest.fixture
 def new_postgresql(
-    postgresql_server: PostgresServer, postgresql_template: str
+    postgresql_server: PostgresServer, postgresql_template: str, free_postgresql: list[str]
 ) -> Iterator[Callable[[], str]]:
-    """Make one more PostgreSQL database of this test's own, with the schema in it."""
-    made: list[str] = []
+    """Take one more PostgreSQL database with the schema in it; a test leaves that as it is."""
+    from scrmkit.persistence import schema
+
+    taken: list[str] = []
 
     def make() -> str:
-        made.append(f"scrmkit_new_{next(_NUMBERS)}")
-        with postgresql_server.connect() as connection:
-            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {postgresql_template}")
-        return postgresql_server.url(made[-1])
+        if free_postgresql:
+            taken.append(free_postgresql.pop())
+        else:
+            taken.append(f"scrmkit_new_{next(_NUMBERS)}")
+            with postgresql_server.connect() as connection:
+                connection.execute(f"CREATE DATABASE {taken[-1]} TEMPLATE {postgresql_template}")
+        return postgresql_server.url(taken[-1])
 
     yield make
-    with postgresql_server.connect() as connection:
-        for name in made:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    for name in taken:
+        # Emptying one is many times faster than making and dropping it.
+        with postgresql_server.connect(name) as connection:
+            connection.execute("SET lock_timeout = '20s'")
+            connection.execute(f"TRUNCATE {', '.join(schema.metadata.tables)}")
+        free_postgresql.append(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -46,8 +46,9 @@ def test_the_migrations_make_exactly_the_schema(database_url: str, opened):
     assert migrate.differences(opened(database_url)) == []
 
 
-def test_a_difference_is_seen(database_url: str, opened):
-    database = opened(database_url)
+def test_a_difference_is_seen(empty_url: str, opened):
+    database = opened(empty_url)
+    migrate.upgrade(database)
     with database.engine.begin() as connection:
         connection.execute(sqlalchemy.text("ALTER TABLE customer ADD COLUMN nickname VARCHAR(9)"))
 
@@ -87,8 +88,9 @@ def test_a_second_upgrade_changes_nothing(database_url: str, opened):
         assert connection.execute(sqlalchemy.select(schema.customer.c.id)).all() == [(1,)]
 
 
-def test_a_schema_of_another_version_is_refused_with_both_revisions(database_url: str, opened):
-    database = opened(database_url)
+def test_a_schema_of_another_version_is_refused_with_both_revisions(empty_url: str, opened):
+    database = opened(empty_url)
+    migrate.upgrade(database)
     with database.engine.begin() as connection:
         connection.execute(sqlalchemy.text("UPDATE scrmkit_version SET version_num = '0000'"))
 

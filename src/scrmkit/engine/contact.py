@@ -46,10 +46,9 @@ def load_sent(work: WorkSet, people: Sequence[Person]) -> Iterator[tuple[Person,
     if not people:
         return
     statements = work.statements
-    if statements.dialect_name == "postgresql":
+    if work.takes_turns:
         # Two processes that plan for one person take turns, or both would see a free cap.
-        lock = statements.by_keys(schema.customer, ("tenant", "id"), ("id",), lock=True)
-        work.wire.rows(lock, keys_json(people))
+        work.select(schema.customer, ("tenant", "id"), people, ("id",), lock=True)
 
     def build() -> Any:
         o = schema.outgoing

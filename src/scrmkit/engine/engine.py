@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from sqlalchemy import event, literal, select
+from sqlalchemy import literal, select
 from sqlalchemy.engine import Connection
 
 from scrmkit.clock import Clock, SystemClock, aware
@@ -19,7 +19,6 @@ from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.kinds import CampaignChanged
 from scrmkit.domain.messages import Report
 from scrmkit.domain.profile import Score
-from scrmkit.domain.segments import Expression
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.broadcast import Broadcast, Broadcasts
 from scrmkit.engine.calls import Calls
@@ -30,7 +29,8 @@ from scrmkit.engine.delivery import Delivery
 from scrmkit.engine.digest import digest
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
-from scrmkit.engine.intake import Intake
+from scrmkit.engine.intake import Intake, all_of
+from scrmkit.engine.joining import Joined, Joining
 from scrmkit.engine.lanes import lanes_of
 from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
@@ -39,14 +39,15 @@ from scrmkit.engine.redriving import Redriving
 from scrmkit.engine.replay import Replayed, replay
 from scrmkit.engine.running import Done, Running
 from scrmkit.engine.scoring import Scoring, ScoringReport
-from scrmkit.engine.segments import Segments
 from scrmkit.engine.settling import Settling
 from scrmkit.engine.slots import Slots
 from scrmkit.engine.status import Status, status
 from scrmkit.engine.targets import Interests
 from scrmkit.engine.timers import Timers
+from scrmkit.engine.viewing import Viewing
+from scrmkit.errors import StorageError
 from scrmkit.persistence.codec import Codec
-from scrmkit.persistence.database import Database, JoinedWire
+from scrmkit.persistence.database import Database
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.persistence.migrate import require_current, upgrade
 from scrmkit.plugins import PluginSet, load_plugins
@@ -54,7 +55,7 @@ from scrmkit.protocols import CallbackRequest, Reply
 from scrmkit.settings import Settings
 
 
-class Engine:
+class Engine(Viewing):
     """
     Records touchpoints, lets the plugins decide, and delivers what they ask for.
 
@@ -109,10 +110,11 @@ class Engine:
             settings.secret.reveal().encode(),
         )  # fmt: skip
         self.intake = Intake(self.shared, self.database, settings, self.clock)
-        self._combiner = Combiner(self._record)
+        self._joining = Joining(self.intake, self.database)
+        self._combiner = Combiner(self._record_each)
         self._scoring = Scoring(self.shared, self.database, self.intake)
         self._broadcasts = Broadcasts(self.intake)
-        self.segments = Segments(self.database, plugins, settings)
+        self._compose_views()
         self._compose_delivery()
 
     def _compose_delivery(self) -> None:
@@ -179,7 +181,13 @@ class Engine:
         return self._combiner.record(self.intake.checked(touchpoint))
 
     def record_many(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
-        """Record several in one transaction, in their order; as ``record`` otherwise."""
+        """
+        Record several in one transaction, in their order; as ``record`` otherwise.
+
+        Raises:
+            StorageUnavailableError, ConflictError: Not all were recorded; try all
+                again later, and those that were are repetitions.
+        """
         return self._record([self.intake.checked(touchpoint) for touchpoint in touchpoints])
 
     def _record_all(self, touchpoints: Sequence[Touchpoint[Any]]) -> None:
@@ -190,27 +198,24 @@ class Engine:
             self._record(touchpoints)
 
     def _record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
-        outcomes = self.intake.record(touchpoints)
-        if any(health.changed for health in self.calls.health.values()):
+        return all_of(self._record_each(touchpoints))
+
+    def _record_each(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome | StorageError]:
+        outcomes = self.intake.record_each(touchpoints)
+        with contextlib.suppress(StorageError):  # it is kept the next time
             keep_health(self.database, self.calls)
         return outcomes
 
-    @contextlib.contextmanager
-    def joined(self, connection: Connection) -> Iterator[Joined]:
+    def joined(self, connection: Connection) -> contextlib.AbstractContextManager[Joined]:
         """
         Record inside a host's transaction, on its SQLAlchemy connection.
 
         Nothing is committed, rolled back or tried again here: our writes stand
         in a savepoint, and whatever fails is rolled back to it and raised.
-        Observers are told, and delivery may start, when the host commits.
+        Observers are told, and delivery may start, when the host has committed:
+        when its connection is given back or goes on at the latest.
         """
-        if connection.dialect.name == "sqlite":
-            raw = connection.connection.driver_connection
-            if raw is not None and not raw.in_transaction:
-                # A savepoint outside a transaction would commit by itself when released.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-        with connection.begin_nested():
-            yield Joined(self, connection)
+        return self._joining.join(connection)
 
     def ask(self, touchpoint: Touchpoint[Any]) -> Outcome:
         """
@@ -286,26 +291,6 @@ class Engine:
         loaded = self.plugins.named(author)
         owner = self.intake.tenant(tenant)
         return self._broadcasts.plan(broadcast, people, loaded, owner, self.clock.now(), progress)
-
-    def count_members(
-        self, expression: Expression, *, as_of: datetime | None = None, tenant: str | None = None
-    ) -> int:
-        """How many customers an expression is true of now, or as of a moment; see ``members``."""
-        moment = aware(as_of) if as_of is not None else self.clock.now()
-        return self.segments.count(expression, self.intake.tenant(tenant), moment)
-
-    def members(
-        self, expression: Expression, *, as_of: datetime | None = None, tenant: str | None = None
-    ) -> Iterator[CustomerId]:
-        """
-        The customers that an expression is true of, by id.
-
-        Raises:
-            UnknownKindError: It asks for a kind of touchpoint that nobody registers.
-            InvalidValueError: It asks for the sum of a kind without amounts.
-        """
-        moment = aware(as_of) if as_of is not None else self.clock.now()
-        return self.segments.members(expression, self.intake.tenant(tenant), moment)
 
     def digest(self, tenant: str | None = None) -> str:
         """
@@ -393,23 +378,3 @@ class Engine:
             )
         )
         return published
-
-
-class Joined:
-    """Records on a host's connection; see ``Engine.joined``."""
-
-    def __init__(self, engine: Engine, connection: Connection) -> None:
-        self._engine = engine
-        self._connection = connection
-
-    def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
-        """Record one touchpoint; a conflict is raised and not tried again."""
-        return self.record_many([touchpoint])[0]
-
-    def record_many(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
-        """Record several, in their order."""
-        intake = self._engine.intake
-        checked = [intake.checked(touchpoint) for touchpoint in touchpoints]
-        outcomes, frames = intake.record_in(JoinedWire(self._connection), checked)
-        event.listen(self._connection, "commit", lambda _: intake.announce(frames), once=True)
-        return outcomes

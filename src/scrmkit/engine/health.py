@@ -28,10 +28,10 @@ def keep_health(database: Database, calls: Calls) -> None:
         if h.changed
     ]
     if rows:
-        for row in rows:
-            calls.health[row[0]].changed = False
         with database.writing() as wire:
             wire.many(database.statements.upsert(schema.plugin_health), rows)
+        for row in rows:
+            calls.health[row[0]].changed = False
 
 
 def release(database: Database, calls: Calls, plugin: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -12,6 +11,7 @@ import structlog
 from scrmkit.clock import Clock, to_micros
 from scrmkit.domain.decisions import Decision, Outcome
 from scrmkit.domain.ids import TenantId, TouchpointId
+from scrmkit.domain.text import is_storable
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import line_of
 from scrmkit.engine.deciding import Shared
@@ -22,18 +22,20 @@ from scrmkit.errors import (
     ConflictError,
     InvalidValueError,
     ScrmkitError,
+    StorageError,
     StorageUnavailableError,
     TenantRequiredError,
     UnknownKindError,
 )
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.database import Database, Wire
+from scrmkit.persistence.database import Database, KeyTakenError, Wire, keys_json
 from scrmkit.plugins import LoadedPlugin
 from scrmkit.settings import Settings
 
 log = structlog.get_logger("scrmkit.intake")
-_FUTURE = timedelta(days=1)
+_MOST_FEN = 1 << 60
+_TEXTS = ("source", "brand", "shop", "guide", "state")
 
 
 class Intake:
@@ -66,7 +68,17 @@ class Intake:
                 f"no kind of touchpoint is called {touchpoint.kind!r}"
                 f"{did_you_mean(touchpoint.kind, sorted(kinds))}"
             )
-        checked_kind(kinds, touchpoint.kind, touchpoint.payload)
+        kind = checked_kind(kinds, touchpoint.kind, touchpoint.payload)
+        if kind.amount is not None:
+            amount = getattr(touchpoint.payload, kind.amount)
+            if type(amount) is not int or abs(amount) > _MOST_FEN:
+                raise InvalidValueError(f"{touchpoint.kind}: {kind.amount} is no amount in fen")
+        for name in _TEXTS:
+            text = getattr(touchpoint, name)
+            if text and (len(text) > 64 or not is_storable(text)):
+                raise InvalidValueError(
+                    f"{touchpoint.kind}: {name} has at most 64 characters, no NUL and no half ones"
+                )
         for identity in touchpoint.identities:
             if identity.kind not in self._shared.plugins.identity_kinds:
                 raise InvalidValueError(
@@ -88,29 +100,40 @@ class Intake:
         return given
 
     def record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        """As ``record_each``, raising the first error."""
+        return all_of(self.record_each(touchpoints))
+
+    def record_each(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome | StorageError]:
         """
         Record checked touchpoints in one transaction of our own.
 
         A conflict runs the batch again. What the database refuses is looked
-        for by halves, parked with its error, and the rest commits.
-
-        Raises:
-            StorageUnavailableError, ConflictError: Nothing was recorded; try again later.
+        for by halves, parked with its error, and the rest commits. An error in
+        place of an outcome is for now alone, and may be another the next time.
         """
         if not touchpoints:
             return []
+        alone = touchpoints[0] if len(touchpoints) == 1 else None
         try:
-            return self._tried(touchpoints)
-        except StorageUnavailableError:
-            raise
-        except ConflictError:
-            if len(touchpoints) == 1:
-                raise
+            return [*self._tried(touchpoints)]
+        except StorageUnavailableError as error:
+            return [error] * len(touchpoints)
+        except ConflictError as error:
+            if alone is not None:
+                # Whoever took a key is seen the next time: only one's own stays in the way.
+                own = isinstance(error, KeyTakenError)
+                return [self._parked(alone, error) if own else error]
         except Exception as error:  # noqa: BLE001 - one poison touchpoint must not take others along
-            if len(touchpoints) == 1:
-                return [self.park(touchpoints[0], error)]
+            if alone is not None:
+                return [self._parked(alone, error)]
         half = len(touchpoints) // 2
-        return self.record(touchpoints[:half]) + self.record(touchpoints[half:])
+        return self.record_each(touchpoints[:half]) + self.record_each(touchpoints[half:])
+
+    def _parked(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome | StorageError:
+        try:
+            return self.park(touchpoint, error)
+        except StorageError as storage:
+            return storage
 
     def record_decided(
         self, touchpoint: Touchpoint[Any], author: LoadedPlugin, decision: Decision
@@ -132,7 +155,7 @@ class Intake:
     def ask(self, touchpoint: Touchpoint[Any]) -> Outcome:
         """What would be decided if this were recorded now; nothing is."""
         checked = self.checked(touchpoint)
-        with self._database.reading() as wire:
+        with self._database.snapshot() as wire:
             unit = self._unit(wire, dry=True)
             return unit.record([checked])[0]
 
@@ -173,7 +196,7 @@ class Intake:
         return outcomes
 
     def park(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome:
-        """Put a touchpoint aside with its error, so that it can be recorded later."""
+        """Put a touchpoint aside with its error, once, so that it can be recorded later."""
         text = str(error) if isinstance(error, ScrmkitError) else type(error).__name__
         where = line_of(error)
         log.error(
@@ -184,13 +207,25 @@ class Intake:
             id_, touchpoint.tenant, touchpoint.kind, touchpoint.key, self._document(touchpoint),
             text[:300], to_micros(self._clock.now()),
         )  # fmt: skip
+        statements = self._database.statements
+        there = statements.by_keys(schema.parked, ("tenant", "kind", "key"), ("id", "error"))
         with self._database.writing() as wire:
-            wire.many(self._database.statements.insert_new(schema.parked), [row])
+            wire.many(statements.insert_new(schema.parked), [row])
+            id_, text = wire.rows(there, keys_json([row[1:4]]))[0]
         return Outcome(touchpoint=TouchpointId(id_), customer=None, parked=text)
 
     def _document(self, touchpoint: Touchpoint[Any]) -> str:
         """All of it, so that it can be recorded later; the one place of its personal values."""
         try:
-            return to_json(self._shared.codec.dump(touchpoint)).replace("\\u0000", "\\ufffd")
+            text = to_json(self._shared.codec.dump(touchpoint)).replace("\\u0000", "\\ufffd")
+            return text.encode("utf-8", "replace").decode()
         except Exception:  # noqa: BLE001 - what broke the touchpoint may break this too
             return "{}"
+
+
+def all_of(found: Sequence[Outcome | StorageError]) -> list[Outcome]:
+    """The outcomes, if there are no errors among them; the first error is raised."""
+    for one in found:
+        if isinstance(one, StorageError):
+            raise one
+    return [one for one in found if isinstance(one, Outcome)]

@@ -127,7 +127,7 @@ class Unit:
         self, fresh: list[tuple[int, Touchpoint[Any]]], outcomes: dict[int, Outcome]
     ) -> tuple[list[tuple[int, Touchpoint[Any]]], list[Touchpoint[Any]]]:
         """Record as many as can go together; the rest, and what must follow."""
-        work = WorkSet(self._wire, self._statements)
+        work = WorkSet(self._wire, self._statements, writes=not self._dry)
         people = People(work, self._shared.ids)
         people.load(touchpoint for _, touchpoint in fresh)
         taken: list[tuple[int, Frame]] = []

@@ -31,10 +31,16 @@ Member = tuple[str, str, int]
 
 
 class WorkSet:
-    """Everything that one batch has loaded, with its own changes folded in."""
+    """
+    Everything that one batch has loaded, with its own changes folded in.
 
-    def __init__(self, wire: Wire, statements: Statements) -> None:
+    Args:
+        writes: Whether anything will be written: who only reads locks nothing.
+    """
+
+    def __init__(self, wire: Wire, statements: Statements, *, writes: bool = True) -> None:
         self.wire = wire
+        self.takes_turns = writes and statements.dialect_name == "postgresql"
         self.statements = statements
         self.newest = {table.name: NewestRows(table) for table in NEWEST}
         self.people: dict[Person, int] = {}
@@ -60,12 +66,14 @@ class WorkSet:
     # --- loading -------------------------------------------------------------------------
 
     def select(
-        self, table: Table, keys: Sequence[str], wanted: Sequence[Any], **options: Any
-    ) -> list[Any]:
+        self, table: Table, keys: Sequence[str], wanted: Sequence[Any],
+        columns: Sequence[str] = (), *, lock: bool = False,
+    ) -> list[Any]:  # fmt: skip
         """Rows of *table* whose key columns are among *wanted*."""
         if not wanted:
             return []
-        statement = self.statements.by_keys(table, keys, **options)
+        lock = lock and self.takes_turns
+        statement = self.statements.by_keys(table, keys, columns, lock=lock)
         return self.wire.rows(statement, keys_json(wanted))
 
     def load_newest(self, table: Table, people: Iterable[Person]) -> None:
@@ -73,7 +81,7 @@ class WorkSet:
         group = self.newest[table.name]
         missing = group.missing(people)
         if missing:
-            if table is schema.memo and self.statements.dialect_name == "postgresql":
+            if table is schema.memo and self.takes_turns:
                 # Who reads a memo may write it: two processes take turns with one customer.
                 self.select(schema.customer, ("tenant", "id"), missing, columns=("id",), lock=True)
             group.load(missing, map(tuple, self.select(table, ("tenant", "person"), missing)))

@@ -34,11 +34,19 @@ T = TypeVar("T")
 Row = Sequence[Any]
 _TRIES = 5
 
-_CONFLICTS = frozenset({"23505", "40001", "40P01", "55P03"})
-"""PostgreSQL: unique violation, serialization failure, deadlock, lock not available."""
+_CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL: serialization failure, deadlock, lock not available."""
 
 
-_NOT_UNIQUE = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+_NOT_UNIQUE = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"})
+
+
+class KeyTakenError(ConflictError):
+    """
+    A key that is to be unique is there already.
+
+    Once, another writer was first. Again and again, it is this work itself.
+    """
 
 
 class Wire(Protocol):
@@ -131,11 +139,11 @@ def translated() -> Iterator[None]:
 
 def _ours(error: BaseException) -> StorageError:
     name = type(error).__name__
-    if getattr(error, "sqlite_errorname", None) in _NOT_UNIQUE:
-        return ConflictError(f"another writer was first ({name})")
     if isinstance(error, sqlite3.OperationalError):
         return StorageUnavailableError(f"the database cannot be used now: {error}")
     sqlstate = getattr(error, "sqlstate", None)
+    if (getattr(error, "sqlite_errorname", None) or sqlstate) in _NOT_UNIQUE:
+        return KeyTakenError(f"another writer was first ({name})")
     if sqlstate in _CONFLICTS:
         return ConflictError(f"another writer was first ({name})")
     operational = any(parent.__name__ == "OperationalError" for parent in type(error).__mro__)

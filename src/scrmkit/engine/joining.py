@@ -1,0 +1,103 @@
+"""Recording inside a host's own transaction, and telling of it once that has committed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+from weakref import WeakSet
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from scrmkit.domain.decisions import Outcome
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.frame import Frame
+from scrmkit.engine.intake import Intake
+from scrmkit.errors import StorageError
+from scrmkit.persistence import schema
+from scrmkit.persistence.codec import to_json
+from scrmkit.persistence.database import Database, JoinedWire
+
+
+class Joining:
+    """
+    Joins transactions of hosts, and tells of what was recorded in them.
+
+    SQLAlchemy says when it is about to commit, and not when it has. So what was
+    recorded is looked for through another connection: when a commit is asked
+    for (a host may have committed by other means already), when the connection
+    goes on to another transaction, and when it is given back.
+    """
+
+    def __init__(self, intake: Intake, database: Database) -> None:
+        self._intake = intake
+        self._database = database
+        self._waiting: dict[int, list[Frame]] = {}
+        self._heard: WeakSet[Any] = WeakSet()
+
+    @contextlib.contextmanager
+    def join(self, connection: Connection) -> Iterator[Joined]:
+        """See ``Engine.joined``."""
+        if connection.dialect.name == "sqlite":
+            raw = connection.connection.driver_connection
+            if raw is not None and not raw.in_transaction:
+                # A savepoint outside a transaction would commit by itself when released.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        self._listen(connection)
+        with connection.begin_nested():
+            yield Joined(self, connection)
+
+    def record(
+        self, connection: Connection, touchpoints: Sequence[Touchpoint[Any]]
+    ) -> list[Outcome]:
+        """Record all of *touchpoints* or none, and let the host's transaction go on."""
+        checked = [self._intake.checked(touchpoint) for touchpoint in touchpoints]
+        with connection.begin_nested():
+            outcomes, frames = self._intake.record_in(JoinedWire(connection), checked)
+        self._waiting.setdefault(_name(connection), []).extend(frames)
+        return outcomes
+
+    def _listen(self, connection: Connection) -> None:
+        pool = connection.engine.pool
+        if connection not in self._heard:
+            self._heard.add(connection)
+            event.listen(connection, "commit", lambda one: self._tell(_name(one), over=False))
+            event.listen(connection, "begin", lambda one: self._tell(_name(one), over=True))
+        if pool not in self._heard:
+            self._heard.add(pool)
+            event.listen(pool, "checkin", lambda raw, _: self._tell(id(raw), over=True))
+
+    def _tell(self, name: int, *, over: bool) -> None:
+        """Tell of what is there; where the transaction is over, forget what is not."""
+        frames = self._waiting.get(name)
+        if not frames:
+            return
+        statement = self._database.statements.by_keys(schema.touchpoint, ("id",), ("id",))
+        there: set[int] = set()
+        with contextlib.suppress(StorageError), self._database.reading() as wire:
+            rows = wire.rows(statement, (to_json([[frame.id] for frame in frames]),))
+            there = {row[0] for row in rows}
+        if there or over:
+            del self._waiting[name]
+            self._intake.announce([frame for frame in frames if frame.id in there])
+
+
+class Joined:
+    """Records on a host's connection; see ``Engine.joined``."""
+
+    def __init__(self, joining: Joining, connection: Connection) -> None:
+        self._joining = joining
+        self._connection = connection
+
+    def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
+        """Record one touchpoint; a conflict is raised and not tried again."""
+        return self.record_many([touchpoint])[0]
+
+    def record_many(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
+        """Record several, in their order; all or none of them."""
+        return self._joining.record(self._connection, touchpoints)
+
+
+def _name(connection: Connection) -> int:
+    return id(connection.connection.dbapi_connection)

@@ -1,0 +1,447 @@
+"""Recording inside a host's transaction: it ends how and when the host says."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy
+from engine_world import (
+    Toy,
+    everything,
+    one_more,
+    phone_of,
+    played,
+    rows,
+    says,
+    scanned,
+    spring,
+    text,
+)
+from sqlalchemy import text as sql
+
+from scrmkit.domain.effects import AddTag, Propose, StartTimer
+from scrmkit.domain.identity import Identity
+from scrmkit.domain.kinds import MessageReceived
+from scrmkit.domain.profile import TagSource
+from scrmkit.engine import AsyncEngine, Engine
+from scrmkit.errors import ConflictError, InvalidValueError, StorageError
+from scrmkit.hooks import hookimpl
+from scrmkit.testing import NOON, FakeChannel, FakeRule, Observer
+
+VIP = AddTag(group="level", name="vip", source=TagSource.MANUAL)
+Make = Callable[..., Engine]
+
+
+@pytest.fixture
+def observer() -> Observer:
+    return Observer()
+
+
+@pytest.fixture
+def engine(engine_of: Make, observer: Observer) -> Engine:
+    rule = FakeRule("entrance.scanned", decide=says(VIP))
+    return engine_of({"rule.vip": rule, "hooks.observer": observer, "mechanic.toy": Toy()})
+
+
+@pytest.fixture
+def host(engine: Engine, database_url: str) -> Iterator[sqlalchemy.Engine]:
+    """A program's own face of the same database, with a table of its own."""
+    made = sqlalchemy.create_engine(database_url)
+    with made.begin() as connection:
+        connection.execute(sql("CREATE TABLE host_order (number INTEGER PRIMARY KEY)"))
+    yield made
+    with made.begin() as connection:
+        connection.execute(sql("DROP TABLE host_order"))
+    made.dispose()
+
+
+def orders(host: sqlalchemy.Engine) -> list[int]:
+    with host.connect() as connection:
+        return list(connection.execute(sql("SELECT number FROM host_order ORDER BY 1")).scalars())
+
+
+def order(connection: sqlalchemy.Connection, number: int) -> None:
+    connection.execute(sql("INSERT INTO host_order VALUES (:number)"), {"number": number})
+
+
+def keys(engine: Engine) -> list[str]:
+    return sorted(key for (key,) in rows(engine, "touchpoint", "key"))
+
+
+def told(observer: Observer) -> list[str]:
+    return [touchpoint.key for touchpoint, _ in observer.committed]
+
+
+# --- the host's transaction --------------------------------------------------------------
+
+
+def test_both_are_there_after_the_host_s_commit(engine: Engine, host):
+    with host.begin() as connection:
+        order(connection, 1)
+        with engine.joined(connection) as joined:
+            outcome = joined.record(scanned(1))
+        order(connection, 2)
+
+    assert orders(host) == [1, 2]
+    assert keys(engine) == ["s1"]
+    assert outcome.customer is not None
+    assert [row[2:4] for row in rows(engine, "tag")] == [("level", "vip")]
+
+
+def test_the_host_s_rollback_takes_ours_along(engine: Engine, host):
+    def pay() -> None:
+        with host.begin() as connection:
+            order(connection, 1)
+            with engine.joined(connection) as joined:
+                joined.record(scanned(1))
+            raise RuntimeError("the till is closed")
+
+    with pytest.raises(RuntimeError):
+        pay()
+
+    assert orders(host) == []
+    assert everything(engine) == {}
+
+
+def test_nothing_is_seen_before_the_host_commits(engine: Engine, host):
+    with host.begin() as connection:
+        with engine.joined(connection) as joined:
+            joined.record(scanned(1))
+        assert keys(engine) == []
+
+
+def record_one_and_fail(engine: Engine, connection: sqlalchemy.Connection) -> None:
+    with engine.joined(connection) as joined:
+        joined.record(scanned(1))
+        joined.record(scanned(2, Identity(kind="fone", value="1")))
+
+
+def test_what_fails_inside_is_rolled_back_to_where_it_began(engine: Engine, host):
+    with host.begin() as connection:
+        order(connection, 1)
+        with pytest.raises(InvalidValueError):
+            record_one_and_fail(engine, connection)
+        order(connection, 2)
+        with engine.joined(connection) as joined:
+            joined.record(scanned(3))
+
+    assert orders(host) == [1, 2]
+    assert keys(engine) == ["s3"]
+
+
+def test_what_fails_and_is_caught_inside_leaves_the_rest(engine: Engine, host):
+    half = MessageReceived(text="half a character: \ud800")
+    with host.begin() as connection:
+        with engine.joined(connection) as joined:
+            joined.record(scanned(1))
+            with pytest.raises(StorageError):
+                joined.record(scanned(2, kind="message.received", payload=half))
+            joined.record(scanned(3))
+        order(connection, 1)
+
+    assert orders(host) == [1]
+    assert keys(engine) == ["s1", "s3"]
+
+
+def test_a_repetition_inside_gets_its_first_answer(engine: Engine, host):
+    first = engine.record(scanned(1))
+
+    with host.begin() as connection, engine.joined(connection) as joined:
+        again = joined.record(scanned(1))
+
+    assert again.duplicate
+    assert again.touchpoint == first.touchpoint
+
+
+def test_a_batch_inside_is_all_or_nothing(engine: Engine, host):
+    with host.begin() as connection, engine.joined(connection) as joined:
+        with pytest.raises(InvalidValueError):
+            joined.record_many([scanned(1), scanned(2, Identity(kind="fone", value="1"))])
+        joined.record_many([scanned(3), scanned(4)])
+
+    assert keys(engine) == ["s3", "s4"]
+
+
+# --- conflicts ---------------------------------------------------------------------------
+
+
+def test_a_conflict_is_told_and_the_host_goes_on(database_url: str, engines: Callable[..., Engine]):
+    """Somebody else writes the instance between our reading and our writing it."""
+    met: list[sqlalchemy.Connection] = []
+
+    def meanwhile(instance: Any, *more: Any) -> Any:
+        for connection in met:
+            connection.execute(sql("UPDATE instance SET version = version + 1"))
+        return one_more(instance)
+
+    engine = engines(database_url, {"mechanic.toy": Toy(act=meanwhile)})
+    engine.publish(spring())
+    engine.record(played(1))
+    host = sqlalchemy.create_engine(database_url)
+    with host.begin() as connection:
+        with engine.joined(connection) as joined:
+            joined.record(scanned(1))
+        met.append(connection)
+        with pytest.raises(ConflictError), engine.joined(connection) as joined:
+            joined.record(played(2))
+        met.clear()
+        with engine.joined(connection) as joined:
+            joined.record(played(3))
+
+    assert keys(engine) == ["p1", "p3", "s1", "spring@1"]
+    host.dispose()
+
+
+def test_a_race_for_one_key_is_a_conflict_for_the_second(new_postgresql, engines, virtual_clock):
+    url = new_postgresql()
+    engine = engines(url, clock=virtual_clock)
+    host = sqlalchemy.create_engine(url)
+    errors: list[Exception] = []
+
+    def second() -> None:
+        with host.begin() as connection:
+            try:
+                with engine.joined(connection) as joined:
+                    joined.record(scanned(2, phone_of(1)))
+            except ConflictError as error:
+                errors.append(error)
+            with engine.joined(connection) as joined:
+                joined.record(scanned(3, phone_of(3)))
+
+    with host.begin() as connection, engine.joined(connection) as joined:
+        joined.record(scanned(1, phone_of(1)))
+        thread = threading.Thread(target=second)
+        thread.start()
+        wait_for_a_lock(host)
+    thread.join(30)
+
+    assert [type(error).__mro__[1] for error in errors] == [ConflictError]
+    assert errors[0].retryable
+    assert keys(engine) == ["s1", "s3"]
+    assert engine.record(scanned(2, phone_of(1))).customer is not None
+    host.dispose()
+
+
+def wait_for_a_lock(host: sqlalchemy.Engine) -> None:
+    """Until somebody waits for somebody else."""
+    waiting = sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(500):
+        with host.connect() as connection:
+            if connection.execute(waiting).scalar():
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody ever waited")
+
+
+# --- telling of it -----------------------------------------------------------------------
+
+
+def test_observers_hear_of_it_after_the_host_s_commit(engine: Engine, host, observer: Observer):
+    with host.begin() as connection:
+        with engine.joined(connection) as joined:
+            joined.record_many([scanned(1), scanned(2)])
+        order(connection, 1)
+        assert told(observer) == []
+
+    assert told(observer) == ["s1", "s2"]
+
+
+def test_observers_find_what_they_hear_of(database_url: str, engines: Callable[..., Engine]):
+    class Looks:
+        def __init__(self) -> None:
+            self.found: list[Any] = []
+
+        @hookimpl
+        def scrmkit_committed(self, touchpoint: Any) -> None:
+            self.found.append(engine.find(touchpoint.kind, touchpoint.key))
+
+    looks = Looks()
+    engine = engines(database_url, {"hooks.looks": looks})
+    host = sqlalchemy.create_engine(database_url)
+    with host.begin() as connection, engine.joined(connection) as joined:
+        outcome = joined.record(scanned(1))
+
+    assert [found.touchpoint for found in looks.found] == [outcome.touchpoint]
+    host.dispose()
+
+
+def test_observers_never_hear_of_what_was_rolled_back(engine: Engine, host, observer: Observer):
+    with host.connect() as connection:
+        with engine.joined(connection) as joined:
+            joined.record(scanned(1))
+        connection.rollback()
+        order(connection, 1)
+        connection.commit()
+        with engine.joined(connection) as joined:
+            joined.record(scanned(2))
+        connection.commit()
+
+    assert told(observer) == ["s2"]
+
+
+def test_observers_never_hear_of_what_the_host_s_savepoint_took_back(
+    engine: Engine, host, observer: Observer
+):
+    with host.begin() as connection:
+        order(connection, 1)
+        savepoint = connection.begin_nested()
+        with engine.joined(connection) as joined:
+            joined.record(scanned(1))
+        savepoint.rollback()
+        with engine.joined(connection) as joined:
+            joined.record(scanned(2))
+
+    assert told(observer) == ["s2"]
+    assert keys(engine) == ["s2"]
+
+
+def test_observers_never_hear_of_a_commit_that_failed(
+    engine: Engine, host, observer: Observer, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(connection: Any) -> None:
+        raise sqlalchemy.exc.OperationalError("COMMIT", {}, Exception("no room"))
+
+    def pay() -> None:
+        with host.begin() as connection, engine.joined(connection) as joined:
+            joined.record(scanned(1))
+            monkeypatch.setattr(host.dialect, "do_commit", fails)
+
+    with pytest.raises(sqlalchemy.exc.OperationalError):
+        pay()
+    monkeypatch.undo()
+
+    assert told(observer) == []
+    assert keys(engine) == []
+
+
+def test_one_connection_may_join_again_and_again(engine: Engine, host, observer: Observer):
+    with host.connect() as connection:
+        for number in range(3):
+            with engine.joined(connection) as joined:
+                joined.record(scanned(number))
+            connection.commit()
+
+    assert told(observer) == ["s0", "s1", "s2"]
+
+
+def test_a_host_that_commits_by_other_means_says_so(engine: Engine, host, observer: Observer):
+    """As a framework does that lends its connection: ``commit`` after its own commit."""
+    with host.connect() as connection:
+        with engine.joined(connection) as joined:
+            joined.record(scanned(1))
+        connection.connection.driver_connection.commit()
+        assert told(observer) == []
+        connection.commit()
+        assert told(observer) == ["s1"]
+
+
+# --- asking ------------------------------------------------------------------------------
+
+
+def busy_rule() -> FakeRule:
+    return FakeRule(
+        "entrance.scanned",
+        decide=lambda t, known, now: says(
+            VIP,
+            StartTimer(key="t", due_at=NOON),
+            Propose(message=text(), once="hello"),
+            answer={"drawn": now.chance.randbelow(100)},
+        ),
+    )
+
+
+def test_asking_records_nothing(engine_of: Make):
+    observer = Observer()
+    engine = engine_of(
+        {"rule.busy": busy_rule(), "channel.sms": FakeChannel(), "hooks.observer": observer}
+    )
+    asked = engine.ask(scanned(1))
+
+    assert everything(engine) == {}
+    assert observer.committed == []
+    assert asked.answer == engine.record(scanned(1)).answer
+
+
+def test_asking_about_what_was_recorded_gives_its_answer(engine_of: Make):
+    engine = engine_of({"rule.busy": busy_rule(), "channel.sms": FakeChannel()})
+    first = engine.record(scanned(1))
+
+    asked = engine.ask(scanned(1))
+
+    assert asked.duplicate
+    assert asked.touchpoint == first.touchpoint
+
+
+def test_asking_changes_no_instance(engine_of: Make):
+    toy = Toy()
+    engine = engine_of({"mechanic.toy": toy})
+    engine.publish(spring())
+    engine.record(played(1))
+    before = everything(engine)
+
+    for number in range(2, 5):
+        engine.ask(played(number))
+
+    assert everything(engine) == before
+    assert [call for call, _, _ in toy.calls] == ["open", "act", "act", "act"]
+
+
+def test_asking_joins_no_customers(engine_of: Make):
+    engine = engine_of()
+    engine.record_many([scanned(1, phone_of(1)), scanned(2, phone_of(2))])
+    before = everything(engine)
+
+    engine.ask(scanned(3, phone_of(1), phone_of(2)))
+
+    assert everything(engine) == before
+
+
+def test_asking_holds_up_nobody_who_writes(new_postgresql, engines):
+    """An instance that is asked about is not locked against those who record."""
+    url = new_postgresql()
+    inside, go_on = threading.Event(), threading.Event()
+
+    def waits(instance: Any, touchpoint: Any, *_: Any) -> Any:
+        if touchpoint.key == "p2":
+            inside.set()
+            go_on.wait(30)
+        return one_more(instance)
+
+    asking = engines(url, {"mechanic.toy": Toy(act=waits)})
+    writing = engines(url, {"mechanic.toy": Toy()})
+    asking.publish(spring())
+    asking.record(played(1))
+    asked = threading.Thread(target=asking.ask, args=(played(2),))
+    asked.start()
+    assert inside.wait(30)
+    written = threading.Thread(target=writing.record, args=(played(3),))
+    written.start()
+    written.join(10)
+    waited = written.is_alive()
+    go_on.set()
+    asked.join(30)
+    written.join(30)
+
+    assert not waited
+
+
+# --- asyncio -----------------------------------------------------------------------------
+
+
+def test_programs_with_asyncio_record_too(engine_of: Make):
+    engine = engine_of({"rule.busy": busy_rule(), "channel.sms": FakeChannel()})
+
+    async def program() -> list[Any]:
+        face = AsyncEngine(engine)
+        outcomes = await asyncio.gather(*(face.record(scanned(n)) for n in range(20)))
+        return [*outcomes, *await face.record_many([scanned(0)]), await face.ask(scanned(0))]
+
+    outcomes = asyncio.run(program())
+
+    assert [outcome.duplicate for outcome in outcomes] == [False] * 20 + [True, True]
+    assert len(keys(engine)) == 20
