@@ -18,6 +18,7 @@ from types import ModuleType
 
 import pytest
 
+pytestmark = pytest.mark.slow
 WORKER = Path(__file__).with_name("crash_worker.py")
 SEEDS = range(5)
 KILLS = 10  # a seed: with five seeds fifty moments on each database
