@@ -56,7 +56,9 @@ def run(block: Block, page: str) -> None:
     file = FILE.match(block.text.partition("\n")[0])
     if file is not None:
         Path(file["name"]).parent.mkdir(parents=True, exist_ok=True)
-        Path(file["name"]).write_text(block.text)
+        # A table has no comments.
+        whole = not file["name"].endswith(".csv")
+        Path(file["name"]).write_text(block.text if whole else block.text.partition("\n")[2])
     elif block.language == "python":
         source = "\n" * (block.line - 1) + block.text
         # In the main module's own namespace, where typing finds what a page defines.

@@ -1,0 +1,113 @@
+"""The page of the public names."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import typing
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import attrs
+from _render import Doc, code, fields, page, shown, table, written
+
+import scrmkit
+
+ELSEWHERE = {
+    "domain.effects": "effects.md",
+    "domain.reads": "reads.md",
+    "domain.kinds": "kinds.md",
+    "errors": "errors.md",
+}
+"""Modules whose names have pages of their own."""
+
+
+def names_page() -> str:
+    """Everything in ``scrmkit.__all__``."""
+    parts = [
+        "What `scrmkit.__all__` lists, by the module that it comes from: `from scrmkit import …`.\n"
+        "Each loads on first use, so that importing `scrmkit` costs nothing. What stands here is\n"
+        "public; [versions and compatibility](../compatibility.md) says what that means.\n"
+    ]
+    modules = sorted(scrmkit._NAMES.items(), key=lambda item: item[0] in ELSEWHERE)
+    for module, names in modules:
+        parts.append(f"## scrmkit.{module}\n")
+        parts.append(f"{Doc(import_module(f'scrmkit.{module}')).first}\n")
+        listed = sorted(names.split())
+        if module in ELSEWHERE:
+            rows = [(code(name), _first(getattr(scrmkit, name))) for name in listed]
+            parts += [
+                f"In full: [{ELSEWHERE[module]}]({ELSEWHERE[module]}).\n",
+                table(("name", ""), rows),
+            ]
+        else:
+            for name in listed:
+                parts += [f"### {name}\n", *_described(name, getattr(scrmkit, name))]
+    return page("Public names", *parts)
+
+
+def _first(value: Any) -> str:
+    return Doc(value).first if inspect.isclass(value) else _one_of(value)
+
+
+def _one_of(value: Any) -> str:
+    return "One of " + ", ".join(code(written(one)) for one in typing.get_args(value)) + "."
+
+
+def _described(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, typing.NewType):
+        yield f"A type of its own for an id; at run time {code(value.__supertype__.__name__)}.\n"
+    elif typing.get_args(value) and not inspect.isclass(value):
+        yield f"{_one_of(value)}\n"
+    elif inspect.isclass(value):
+        yield Doc(value).whole
+        yield from _members(value)
+    elif inspect.isfunction(value):
+        yield f"```text\n{name}{inspect.signature(value)}\n```\n".replace("'", "")
+        yield Doc(value).whole
+        yield _named(Doc(value))
+    else:
+        yield "Marks a method of a plugin as an implementation of a [hook](hooks.md).\n"
+
+
+def _members(cls: type) -> Iterator[str]:
+    if issubclass(cls, enum.Enum):
+        yield table(("member", "value"), [(code(one.name), code(shown(one.value))) for one in cls])
+        return
+    yield fields(cls) if attrs.has(cls) else _named(Doc(cls))
+    rows = []
+    for name, member in _public(cls):
+        shape = code(name)
+        if not isinstance(member, property):
+            function = inspect.unwrap(member.__func__ if hasattr(member, "__func__") else member)
+            shape = code(f"{name}{_signature(function)}")
+        rows.append((shape, Doc(member).text))
+    yield table(("member", ""), rows) if rows else ""
+
+
+def _public(cls: type) -> Iterator[tuple[str, Any]]:
+    seen: set[str] = set()
+    for base in cls.__mro__:
+        if not base.__module__.startswith("scrmkit"):
+            continue
+        for name, member in vars(base).items():
+            is_member = inspect.isfunction(member) or isinstance(
+                member, property | staticmethod | classmethod
+            )
+            if is_member and not name.startswith("_") and name not in seen:
+                seen.add(name)
+                yield name, member
+
+
+def _signature(function: Any) -> str:
+    signature = inspect.signature(function)
+    shape = signature.replace(
+        parameters=[p for p in signature.parameters.values() if p.name != "self"]
+    )
+    return str(shape).replace("'", "")
+
+
+def _named(doc: Doc) -> str:
+    rows = [(code(name), doc.of(name)) for name in doc.named]
+    return table(("name", ""), rows) if rows else ""
