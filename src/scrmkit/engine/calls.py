@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @attrs.define(slots=True)
 class Health:
-    """How a plugin has been doing; *in_a_row* counts what went wrong since the last good call."""
+    """How a plugin has been doing; *in_a_row* counts since the failing method last went well."""
 
     failures: int = 0
     overruns: int = 0
@@ -84,7 +84,8 @@ class Calls:
             self._count(
                 loaded, what, f"took longer than {self._budget_s * 1000:.0f} ms", overrun=True
             )
-        elif health.in_a_row:
+        elif health.in_a_row and health.last_error.startswith(f"{what}: "):
+            # Only the method that went wrong ends the row: needs() works where decide() breaks.
             health.in_a_row = 0
             health.changed = True
         return True, result

@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from sqlalchemy import literal, select
+from sqlalchemy import literal_column, select
 from sqlalchemy.engine import Connection
 
 from scrmkit.clock import Clock, SystemClock, aware
@@ -151,7 +151,7 @@ class Engine(Viewing):
             StorageError: It gives none.
         """
         with self.database.reading() as wire:
-            wire.rows(self.database.statements.once(("ping",), lambda: select(literal(1))))
+            wire.rows(self.database.statements.once(("ping",), lambda: select(literal_column("1"))))
 
     def __enter__(self) -> Self:
         return self
