@@ -39,35 +39,35 @@ class Known(Protocol):
         ...
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class Tags(Read[Mapping[tuple[str, str], Tag]]):
     """The customer's tags that hold now, by ``(group, name)``."""
 
     customer: CustomerId
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class Attributes(Read[Mapping[str, Any]]):
     """The customer's attributes, by ``plugin.name``."""
 
     customer: CustomerId
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class Consents(Read[tuple[Consent, ...]]):
     """The newest word of the customer on each channel and purpose."""
 
     customer: CustomerId
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class Memo(Read[Mapping[str, Any] | None]):
     """What this plugin remembers of the customer, None if nothing."""
 
     customer: CustomerId
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class ScoreOf(Read[Score | None]):
     """A scorer's newest result for the customer."""
 
@@ -91,7 +91,7 @@ class Activity:
     last_at: datetime | None
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class ActivityOf(Read[Activity]):
     """
     What the customer did of a kind in ``[since, until)``, by ``occurred_at``.
@@ -105,7 +105,7 @@ class ActivityOf(Read[Activity]):
     until: datetime | None = None
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class ParticipantOf(Read[Participant | None]):
     """A customer's part in an instance."""
 
@@ -114,7 +114,7 @@ class ParticipantOf(Read[Participant | None]):
     customer: CustomerId
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class Participants(Read[tuple[Participant, ...]]):
     """The parts of a role in an instance in join order, at most *limit* of them."""
 
@@ -131,7 +131,7 @@ class Parts:
     closed: int
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class PartsOf(Read[Parts]):
     """In how many instances of this plugin's *campaign* the customer has *role*."""
 
@@ -154,7 +154,7 @@ class Stock:
         return self.capacity - self.held - self.used
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class StockOf(Read[Stock | None]):
     """A resource of this plugin's campaign, None where it was never named."""
 
@@ -162,7 +162,7 @@ class StockOf(Read[Stock | None]):
     resource: str
 
 
-@attrs.frozen(cache_hash=True)
+@attrs.frozen
 class BalanceOf(Read[int]):
     """The sum of an account's entries in a ledger of this plugin."""
 

@@ -97,11 +97,11 @@ class Deciding:
         if not listed:
             return _NOTHING
         declared = {read: read for read in listed}
-        unknown = self._knowing.unknown(declared)
-        if unknown:
-            error = ContractError(f"{unknown} is no read")
-            self._shared.calls.failed(loaded, "needs", error)
-            return _NOTHING
+        for read in declared:
+            if not self._knowing.knows(read):
+                error = ContractError(f"{type(read).__name__} is no read")
+                self._shared.calls.failed(loaded, "needs", error)
+                return _NOTHING
         return declared
 
     def _needed(self, frame: Frame, target: Target, instance: Any) -> Declared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,8 @@ from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, frozen
 
 _EARLIEST, _LATEST = -(1 << 62), 1 << 62
+_NEVER = r.Activity(0, 0, None, None)
+_SOURCES = {str(source): source for source in TagSource}
 _TABLES = {
     r.Tags: schema.tag,
     r.Attributes: schema.attribute,
@@ -68,19 +71,15 @@ class Knowing:
 
     def load(self, wanted: Iterable[Wanted]) -> None:
         """Load everything of *wanted* that is not there yet, each table in one query."""
-        people: dict[Any, list[tuple[str, int]]] = {}
-        others: dict[type, list[Wanted]] = {}
+        asked: dict[type, list[Any]] = defaultdict(list)
         for one in wanted:
-            kind = type(one[2])
+            asked[type(one[2])].append(one)
+        for kind, those in asked.items():
             table = _TABLES.get(kind)
-            if table is not None:
-                people.setdefault(table, []).append((one[0], one[2].customer))  # type: ignore[attr-defined]
+            if table is None:
+                self._load[kind](those)
             else:
-                others.setdefault(kind, []).append(one)
-        for table, those in people.items():
-            self._work.load_newest(table, those)
-        for kind, asked in others.items():
-            self._load[kind](asked)
+                self._work.load_newest(table, [(one[0], one[2].customer) for one in those])
 
     def _load_parts(self, asked: Sequence[tuple[str, str, Any]]) -> None:
         refs = [(tenant, one.ref) for tenant, _, one in asked if not isinstance(one, r.PartsOf)]
@@ -108,9 +107,9 @@ class Knowing:
         """The answer to one read, whose rows were loaded before."""
         return self._answer[type(read)](tenant, plugin, read, now_us)
 
-    def unknown(self, declared: Iterable[object]) -> str:
-        """The type of what is none of the core's reads, empty if all are."""
-        return next((kind.__name__ for kind in {*map(type, declared)} - self._answer.keys()), "")
+    def knows(self, read: object) -> bool:
+        """Whether *read* is one of the core's reads."""
+        return type(read) in self._answer
 
     # --- answers -------------------------------------------------------------------------
 
@@ -154,18 +153,14 @@ class Knowing:
     def _activity(self, tenant: str, plugin: str, read: r.ActivityOf, now_us: int) -> r.Activity:
         key = _activity_key(tenant, read)
         count, amount, first, last = self._work.activities[key]
-        here = [
-            (at, fen)
-            for at, fen in self._work.recorded.get((tenant, read.customer, read.kind), ())
-            if key[3] <= at < key[4]
-        ]
-        moments = [at for at, _ in here] + [at for at in (first, last) if at is not None]
-        return r.Activity(
-            count + len(here),
-            int(amount) + sum(fen for _, fen in here),
-            from_micros(min(moments)) if moments else None,
-            from_micros(max(moments)) if moments else None,
-        )
+        for at, fen in self._work.recorded.get((tenant, read.customer, read.kind), ()):
+            if key[3] <= at < key[4]:
+                count, amount = count + 1, amount + fen
+                first = at if first is None else min(first, at)
+                last = at if last is None else max(last, at)
+        if not count:
+            return _NEVER
+        return r.Activity(count, int(amount), from_micros(first), from_micros(last))
 
     def _participant(
         self, tenant: str, plugin: str, read: r.ParticipantOf, now_us: int
@@ -253,7 +248,7 @@ def _over(expires_at: int | None, now_us: int) -> bool:
 def tag_of(row: tuple[Any, ...]) -> Tag:
     """A tag from its row."""
     return Tag(
-        group=row[2], name=row[3], at=from_micros(row[5]), source=TagSource(row[8]), plugin=row[9],
+        group=row[2], name=row[3], at=from_micros(row[5]), source=_SOURCES[row[8]], plugin=row[9],
         touchpoint=TouchpointId(row[10]),
         expires_at=None if row[11] is None else from_micros(row[11]),
     )  # fmt: skip

@@ -288,8 +288,8 @@ class WorkSet:
         for key in missing:
             self.activities[key] = (0, 0, None, None)
         if missing:
-            for row in self.wire.rows(self.statements.activity(), keys_json(missing)):
-                self.activities[tuple(row[:5])] = tuple(row[5:])
+            for place, *found in self.wire.rows(self.statements.activity(), keys_json(missing)):
+                self.activities[missing[place]] = tuple(found)
 
     # --- writing -------------------------------------------------------------------------
 

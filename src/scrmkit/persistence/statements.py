@@ -171,21 +171,27 @@ class Statements:
         """A source of key rows from the parameter ``keys``, and its columns typed as *like*."""
         parameter = bindparam("keys", type_=String())
         if self.dialect_name == "postgresql":
-            rows = func.jsonb_array_elements(cast(parameter, JSONB)).table_valued(
-                column("value", JSONB), name="k"
+            rows = (
+                func.jsonb_array_elements(cast(parameter, JSONB))
+                .table_valued(column("value", JSONB), with_ordinality="key", name="k")
+                .render_derived(name="k")
             )
             texts = [rows.c.value.op("->>")(literal_column(str(i))) for i in range(len(like))]
             return rows, [
                 text if isinstance(col.type, String) else cast(text, BigInteger)
                 for text, col in zip(texts, like, strict=True)
             ]
-        rows = func.json_each(parameter).table_valued("value", name="k")
+        rows = func.json_each(parameter).table_valued("value", "key", name="k")
         return rows, [
             func.json_extract(rows.c.value, literal_column(f"'$[{i}]'")) for i in range(len(like))
         ]
 
     def activity(self) -> Statement:
-        """Count, sum, first and last of ``(tenant, person, kind, since, until)``."""
+        """
+        Count, sum, first and last of ``(tenant, person, kind, since, until)``.
+
+        Each row starts with the place of its key among the keys, from 0.
+        """
 
         def build() -> ClauseElement:
             t = schema.touchpoint
@@ -199,23 +205,13 @@ class Statements:
                 t.c.occurred_at >= since,
                 t.c.occurred_at < until,
             )
-            named = [
-                value.label(name)
-                for name, value in zip(
-                    ("tenant_", "person_", "kind_", "since_", "until_"),
-                    (tenant, person, kind, since, until),
-                    strict=True,
-                )
-            ]
+            place = source.c.key
+            if self.dialect_name == "postgresql":  # which counts from 1
+                place = place - constant(1)
             amount = cast(func.coalesce(func.sum(t.c.amount_fen), _ZERO), BigInteger)
-            clause = select(
-                *named,
-                func.count(t.c.id),
-                amount,
-                func.min(t.c.occurred_at),
-                func.max(t.c.occurred_at),
-            ).select_from(source.join(t, matches))
-            return clause.group_by(*named)
+            first, last = func.min(t.c.occurred_at), func.max(t.c.occurred_at)
+            clause = select(place, func.count(t.c.id), amount, first, last)
+            return clause.select_from(source.join(t, matches)).group_by(source.c.key)
 
         return self.once(("activity",), build)
 
