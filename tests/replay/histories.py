@@ -22,14 +22,14 @@ def _act(name: str, *arguments: Any) -> st.SearchStrategy[list[Any]]:
     return st.tuples(st.just(name), *arguments).map(list)
 
 
-_PROFILE = (
+_COMMUTING = (
     _act("tag", _NAMES, _NAMES, st.sampled_from(["manual", "keyword"])),
     _act("untag", _NAMES, _NAMES),
     _act("set", _NAMES, st.sampled_from([1, "x", None, "mine"])),
-    _act("remember", st.integers(0, 9) | st.just("mine")),
     _act("score", st.integers(0, 100), _MINUTES),
     _act("consent", st.sampled_from(["mail", "*"]), st.booleans()),
 )
+_PROFILE = (*_COMMUTING, _act("remember", st.integers(0, 9) | st.just("mine")))
 _SENDING = (
     _act("say", _NAMES, st.sampled_from(["service", "marketing"])),
     _act("say", _NAMES, st.just("service"), st.just("slot"), st.none() | st.just(60)),
@@ -51,6 +51,7 @@ _PLAYING = (
     _act("change", st.just("player"), st.integers(0, 9)),
     _act("leave", st.sampled_from(["player", "guest"])),
 )
+_COMMUTING_ACTS = st.lists(st.one_of(*_COMMUTING), max_size=3)
 _PROFILE_ACTS = st.lists(st.one_of(*_PROFILE), max_size=3)
 _FLAT_ACTS = st.lists(st.one_of(*_PROFILE, *_SENDING, *_HOLDING), max_size=4)
 _RULE_ACTS = st.lists(
@@ -77,17 +78,22 @@ def _keyed(draw: st.DrawFn, touchpoints: Any) -> list[Any]:
     return [make(f"k{number}") for number, make in enumerate(draw(touchpoints))]
 
 
-def _told(acts: Any) -> Any:
+def _told(acts: Any, who: Any = _WHO) -> Any:
     return st.builds(
         lambda acts, who, minutes: lambda key: told(*acts, who=who, key=key, minutes=minutes),
-        acts, _WHO, _MINUTES,
+        acts, who, _MINUTES,
     )  # fmt: skip
 
 
 _PLAYED = st.builds(
-    lambda game, acts, who, closes: lambda key: played(game, *acts, who=who, id=key, closes=closes),
+    lambda game, acts, who, closes: (
+        lambda key: played(game, *acts, who=who, number=key, closes=closes)
+    ),
     _NAMES, _GAME_ACTS, _WHO, st.sampled_from([False, False, True]),
 )  # fmt: skip
+
+words = _keyed(st.lists(_told(_COMMUTING_ACTS, _ONE), max_size=12))
+"""Touchpoints that say something of customers whom nothing joins."""
 
 profiles = _keyed(st.lists(_told(_PROFILE_ACTS), max_size=12))
 """Touchpoints that change profiles alone."""
@@ -117,7 +123,8 @@ def live(world: Any, course: list[Any]) -> None:
         elif what == "deliver":
             world.run_once()
         else:
-            world.record_many([make(f"k{number + place}") for place, make in enumerate(what)])
+            made = [make(f"k{number + place}") for place, make in enumerate(what)]
+            assert not any(outcome.parked for outcome in world.record_many(made))
             number += len(what)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -98,7 +98,9 @@ EFFECTS: dict[str, Callable[..., Any]] = {
             slot_closes_at=None if closes is None else moment(closes),
         )
     ),
-    "refund": lambda once: e.Request(connector="bank", operation="refund", once=once, body=Text(text="1")),
+    "refund": lambda once: e.Request(
+        connector="bank", operation="refund", once=once, body=Text(text="1")
+    ),
     "start": lambda key, minutes: e.StartTimer(key=key, due_at=moment(minutes)),
     "stop": lambda key: e.CancelTimer(key=key),
     "open": lambda key: e.OpenInstance(campaign=CAMPAIGN, key=key, state=Game()),
@@ -125,11 +127,9 @@ EFFECTS: dict[str, Callable[..., Any]] = {
 def effects(acts: Iterable[Act], customer: int | None, ref: InstanceRef | None) -> tuple[Any, ...]:
     """The effects of acts; ``mine`` in an owner or a value stands for the customer's id."""
     made = []
-    for name, *arguments in acts:
-        if customer is not None:
-            arguments = [
-                f"customer:{customer}" if argument == "mine" else argument for argument in arguments
-            ]
+    for name, *given in acts:
+        own = "mine" if customer is None else f"customer:{customer}"
+        arguments = [own if argument == "mine" else argument for argument in given]
         effect = EFFECTS[name](*arguments)
         if name == "refund" and ref is not None:
             effect = attrs.evolve(effect, answer_to=AnswerTo(ref=ref, step=arguments[0]))
@@ -219,7 +219,7 @@ class GameMechanic:
 class Mail:
     """A channel that reaches phones and takes everything."""
 
-    operations = {"send": Operation(body=Text, idempotent=True)}
+    operations: ClassVar = {"send": Operation(body=Text, idempotent=True)}
 
     def __init__(self, context: Any) -> None:
         self.sent: list[Any] = []
@@ -241,7 +241,7 @@ class Mail:
 class Bank(Mail):
     """A connector that refunds."""
 
-    operations = {"refund": Operation(body=Text, idempotent=True, addressed=False)}
+    operations: ClassVar = {"refund": Operation(body=Text, idempotent=True, addressed=False)}
 
 
 PLUGINS = {
@@ -258,14 +258,14 @@ def engine(url: str, *, tenants: Sequence[str] = ("main",), clock: Any = None) -
         {
             "scrmkit": {
                 "secret": {"env": "SECRET"},
-                "database": url,
+                "database": {"env": "DATABASE"},
                 "tenants": list(tenants),
                 "durability": "normal",
                 "calls": {"budget_ms": 60_000},
             },
             "plugins": {use.partition(".")[2]: {"use": use} for use in PLUGINS},
         },
-        {"SECRET": "sixteen-characters-and-more"},
+        {"SECRET": "sixteen-characters-and-more", "DATABASE": url},
     )
     made = Engine(settings, plugins=PLUGINS, create=True, clock=clock or VirtualClock(START))
     for tenant in tenants:
@@ -318,14 +318,14 @@ def played(
     key: str,
     *acts: Act,
     who: Sequence[Identity] = (phone(1),),
-    id: str = "",
+    number: str = "",
     tenant: str = "main",
     closes: bool = False,
 ) -> Touchpoint[Any]:
     """A touchpoint that the instance *key* acts on."""
     return Touchpoint(
         kind=PLAYED.name,
-        key=id or f"p{next(_numbers)}",
+        key=number or f"p{next(_numbers)}",
         occurred_at=START,
         payload=Played(key=key, acts=acts, closes=closes),
         identities=tuple(who),

@@ -139,7 +139,7 @@ def add_what_has_no_effect(connection: Connection) -> None:
             due_at=None,
             provider_id=None,
             answer=None,
-        )  # fmt: skip
+        )
     )
     connection.execute(
         insert(schema.early_report).values(
