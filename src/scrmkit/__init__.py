@@ -11,6 +11,8 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "engine": "AsyncEngine Broadcast Engine Joined ScoringReport",
+    "engine.replay": "Replayed",
+    "engine.running": "Done",
     "settings": "Secret Settings load_settings settings_from",
     "clock": "Clock SystemClock VirtualClock",
     "hooks": "Failure Finding HookKind Proposal Route Sending hookimpl",
@@ -25,6 +27,8 @@ _NAMES = {
     "domain.identity": "Identity personal",
     "domain.ids": """BrandId CampaignId CustomerId GuideId OutgoingId ShopId StateToken TenantId
         TouchpointId""",
+    "domain.journey": """Attempt DecisionEntry EffectRef Entry MergeEntry OutgoingEntry ScoreEntry
+        TouchpointEntry Why""",
     "domain.kinds": """Answered BroadcastPlanned CampaignChanged ConsentChanged ContactAdded
         ContactRemoved CustomerMerged CustomerSplit GroupChatJoined GroupChatLeft MessageReceived
         Noted Nothing OrderCancelled OrderCreated OrderPaid OrderRefunded ReservationExpired

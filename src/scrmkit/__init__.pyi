@@ -40,6 +40,17 @@ from scrmkit.domain.ids import (
     TenantId,
     TouchpointId,
 )
+from scrmkit.domain.journey import (
+    Attempt,
+    DecisionEntry,
+    EffectRef,
+    Entry,
+    MergeEntry,
+    OutgoingEntry,
+    ScoreEntry,
+    TouchpointEntry,
+    Why,
+)
 from scrmkit.domain.kinds import (
     Answered,
     BroadcastPlanned,
@@ -123,6 +134,8 @@ from scrmkit.domain.segments import (
 )
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind, Witness
 from scrmkit.engine import AsyncEngine, Broadcast, Engine, Joined, ScoringReport
+from scrmkit.engine.replay import Replayed
+from scrmkit.engine.running import Done
 from scrmkit.errors import (
     CallbackRejectedError,
     ChannelError,
@@ -178,6 +191,7 @@ __all__ = (
     "AnswerTo",
     "Answered",
     "AsyncEngine",
+    "Attempt",
     "Attributes",
     "BalanceOf",
     "Brand",
@@ -213,13 +227,17 @@ __all__ = (
     "CustomerSplit",
     "DaysSince",
     "Decision",
+    "DecisionEntry",
     "Delivered",
     "DeliveryOutcome",
     "Deny",
+    "Done",
     "Effect",
+    "EffectRef",
     "Emit",
     "Engine",
     "Entrance",
+    "Entry",
     "Expression",
     "Facts",
     "Failure",
@@ -247,6 +265,7 @@ __all__ = (
     "Measure",
     "Mechanic",
     "Memo",
+    "MergeEntry",
     "Message",
     "MessageReceived",
     "MissingExtraError",
@@ -265,6 +284,7 @@ __all__ = (
     "OrderRefunded",
     "Outcome",
     "Outgoing",
+    "OutgoingEntry",
     "OutgoingId",
     "Part",
     "Participant",
@@ -288,6 +308,7 @@ __all__ = (
     "ReleaseReservation",
     "Remember",
     "RemoveTag",
+    "Replayed",
     "Reply",
     "Report",
     "Request",
@@ -299,6 +320,7 @@ __all__ = (
     "SchemaOutOfDateError",
     "Score",
     "ScoreBanded",
+    "ScoreEntry",
     "ScoreIs",
     "ScoreOf",
     "Scorer",
@@ -336,6 +358,7 @@ __all__ = (
     "TenantRequiredError",
     "TimerDue",
     "Touchpoint",
+    "TouchpointEntry",
     "TouchpointId",
     "TouchpointKind",
     "TryLater",
@@ -348,6 +371,7 @@ __all__ = (
     "UnknownOutcomeError",
     "Verdict",
     "VirtualClock",
+    "Why",
     "Witness",
     "hookimpl",
     "load_settings",
