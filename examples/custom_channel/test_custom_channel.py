@@ -24,8 +24,7 @@ from scrmkit import (
     Touchpoint,
     VirtualClock,
 )
-from scrmkit.testing import NOON, FakeRule, make_context, make_touchpoint
-from scrmkit.testing.suites.channels import ChannelSuite
+from scrmkit.testing import NOON, ChannelSuite, FakeRule, make_context, make_touchpoint
 
 ANN = Identity(kind=DEVICE, value="device-of-ann")
 

@@ -34,24 +34,34 @@ def joined(engine: Engine, using: str = "default") -> Iterator[Joined]:
     django = connections[using]
     if not django.in_atomic_block:
         raise transaction.TransactionManagementError("join inside transaction.atomic()")
-    connection = _lent(django).connect()
+    connection = _lent(django)
     with engine.joined(connection) as recording:
         yield recording
     transaction.on_commit(connection.commit, using=using)
 
 
-def _lent(django: Any) -> sqlalchemy.Engine:
-    """SQLAlchemy's face of the connection that Django has now; made once for each."""
-    django.ensure_connection()
-    kept, face = getattr(django, "_scrmkit_face", (None, None))
-    if kept is not django.connection or face is None:
-        face = sqlalchemy.create_engine(
-            URLS[django.vendor],
-            creator=lambda: django.connection,
-            poolclass=StaticPool,
-            pool_reset_on_return=None,
-        )
-        for ending in ("do_commit", "do_rollback", "do_close", "do_terminate"):
-            setattr(face.dialect, ending, lambda connection: None)
-        django._scrmkit_face = django.connection, face
+def _lent(django: Any) -> sqlalchemy.Connection:
+    """SQLAlchemy's face of the connection that Django has now, the same for all its life."""
+    kept, connection = getattr(django, "_scrmkit_face", (None, None))
+    if kept is not django.connection:
+        connection = _face(django).connect()
+        django._scrmkit_face = django.connection, connection
+    elif connection.in_transaction() and not any(
+        call[1] == connection.commit for call in django.run_on_commit
+    ):
+        connection.rollback()  # as Django did; only SQLAlchemy has not heard of it yet
+    return connection
+
+
+def _face(django: Any) -> sqlalchemy.Engine:
+    """An engine with that one connection, which can neither end a transaction nor close it."""
+    lent = django.connection
+    face = sqlalchemy.create_engine(
+        URLS[django.vendor],
+        creator=lambda: lent,
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+    )
+    for ending in ("do_commit", "do_rollback", "do_close", "do_terminate"):
+        setattr(face.dialect, ending, lambda connection: None)
     return face

@@ -146,6 +146,27 @@ def test_observers_are_told_after_the_hosts_commit(shop: Shop):
     assert shop.told() == ["o1"]
 
 
+def test_observers_are_told_of_every_join_of_a_transaction(shop: Shop):
+    with transaction.atomic():
+        for no in ("o1", "o2"):
+            with joined(shop.engine) as recording:
+                recording.record(make_order_paid(no))
+
+    assert shop.told() == ["o1", "o2"]
+
+
+def test_a_transaction_after_one_that_was_rolled_back_is_its_own(shop: Shop):
+    with suppress(KeyError), transaction.atomic():
+        with joined(shop.engine) as recording:
+            recording.record(make_order_paid("o1"))
+        raise KeyError
+    with transaction.atomic(), joined(shop.engine) as recording:
+        recording.record(make_order_paid("o2"))
+
+    assert shop.told() == ["o2"]
+    assert shop.kept("o1") == (False, False)
+
+
 def test_a_savepoint_of_the_host_takes_the_touchpoint_along(shop: Shop):
     with transaction.atomic():
         order("o1")

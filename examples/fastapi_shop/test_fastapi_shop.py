@@ -119,3 +119,7 @@ def test_a_platform_calls_back(shop: Shop):
 
     assert answer.status_code == 200
     assert shop.engine.find("message.received", "fake-1") is not None
+
+
+def test_the_mounted_health_check_answers(shop: Shop):
+    assert shop.http.get("/scrm/readyz").json() == {"status": "ok"}

@@ -32,12 +32,12 @@ from scrmkit.testing import (
     FakeChannel,
     FakeRule,
     FakeText,
+    HooksSuite,
     Observer,
     make_context,
     make_identity,
     make_touchpoint,
 )
-from scrmkit.testing.suites.hooks import HooksSuite
 
 Make = Callable[..., Engine]
 
@@ -120,7 +120,7 @@ def test_a_quarantine_calls_somebody_once(make_engine: Make, caplog: pytest.LogC
     def break_down(*_: Any) -> Decision:
         raise KeyError("price")
 
-    rule = FakeRule("message.received", decide=break_down, needs=break_down)
+    rule = FakeRule("message.received", decide=break_down)
     engine = make_engine({"rule.prices": rule, "hooks.pager": Pager}, calls={"quarantine_after": 2})
 
     for number in range(4):

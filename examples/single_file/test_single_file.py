@@ -13,8 +13,7 @@ import pytest
 from single_file.loyal import Loyal, LoyalSettings
 
 from scrmkit import Activity, ActivityOf, CustomerId
-from scrmkit.testing import NOON, make_context, make_order_paid
-from scrmkit.testing.suites.rules import Example, RuleSuite
+from scrmkit.testing import NOON, Example, RuleSuite, make_context, make_order_paid
 
 HERE = Path(__file__).parent
 
