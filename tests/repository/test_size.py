@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-KERNEL_LINES = 6_000
+KERNEL_GOAL = 6_000
+"""What the kernel is to come down to: reading, replay and segments are to leave it next."""
+
+KERNEL_LINES = 10_500
+"""What it may have until then. This number only ever falls."""
+
 FILE_LINES = 400
 OUTSIDE_THE_KERNEL = ("cli", "web", "testing")
 NOT_CODE = {
@@ -66,7 +71,9 @@ def test_the_kernel_stays_small(root: Path, record_property: Callable[[str, obje
     total = sum(counts.values())
 
     record_property(
-        "says", f"the kernel has {total:,} lines of code; {KERNEL_LINES:,} are too many"
+        "says",
+        f"the kernel has {total:,} lines of code; {KERNEL_LINES:,} are too many now, "
+        f"and {KERNEL_GOAL:,} is the goal",
     )
     assert total < KERNEL_LINES, "what does not fit becomes a plugin or waits"
 
