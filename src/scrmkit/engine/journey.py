@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import attrs
@@ -88,7 +89,7 @@ class Journeys:
             if row["slot"] is not None:
                 slot = [(tenant, row["slot"])]
                 rows = self._rows(wire, schema.outgoing, ("tenant", "slot"), slot)
-                rows.sort(key=lambda one: (one["id"] != row["id"], one["id"]))
+                rows.sort(key=lambda one: one["id"] != row["id"])
             found = self._touchpoints(wire, tenant, {one["touchpoint"] for one in rows})
             outgoing = self._outgoing(wire, tenant, rows, found)
         touchpoint, *led_to = self._line(wire, tenant, row["touchpoint"])
@@ -111,7 +112,8 @@ class Journeys:
     ) -> list[Row]:
         names = [column.name for column in table.columns]
         found = self._customers.rows(wire, table, keys, wanted) if wanted else []
-        return [dict(zip(names, row, strict=True)) for row in found]
+        # By the first column: an id, where there is one, and ids rise with time.
+        return [dict(zip(names, row, strict=True)) for row in sorted(found, key=itemgetter(0))]
 
     def _ids(self, wire: Wire, tenant: str, person: int) -> set[int]:
         """All customers that a person has been."""
@@ -174,9 +176,7 @@ class Journeys:
         asked = _asked(touchpoints)
         attempts: dict[int, list[j.Attempt]] = {row["id"]: [] for row in rows}
         keys = [(id_,) for id_ in attempts]
-        for one in sorted(
-            self._rows(wire, schema.attempt, ("outgoing",), keys), key=lambda one: one["id"]
-        ):
+        for one in self._rows(wire, schema.attempt, ("outgoing",), keys):
             attempts[one["outgoing"]].append(
                 j.Attempt(
                     at=from_micros(one["at"]), status=one["status"], code=one["code"],
