@@ -188,6 +188,21 @@ def test_every_outcome_of_a_message_is_rebuilt(url: str, monkeypatch: pytest.Mon
         assert sorted(states) == ["blocked", "suppressed", "try_later", "unknown"]
 
 
+def test_a_timer_started_again_for_a_moment_that_has_passed_fires_again(url: str):
+    with engine(url) as world:
+        fired = []
+        for _ in range(2):
+            world.record(told(["start", "wake", 5]))
+            world.clock.advance(timedelta(minutes=10))  # type: ignore[attr-defined]
+            fired.append(world.run_once().timers)
+
+        assert fired == [1, 1]
+        assert replay(world.database).differences == ()
+        with world.database.engine.connect() as connection:
+            kinds = connection.execute(select(schema.touchpoint.c.kind)).scalars().all()
+        assert kinds.count("timer.due") == 2
+
+
 def test_a_message_that_a_worker_holds_is_as_it_is(tmp_path: Path):
     with engine(f"sqlite:///{tmp_path / 'one.db'}") as world:
         world.record(told(["say", "hello"]))

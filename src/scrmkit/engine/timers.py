@@ -111,7 +111,7 @@ class Timers:
         asked = [[one.name] for one in self._plugins.plugins if self._calls.is_asked(one)]
         given = (*keys_json(asked), to_micros(until), many)
         statement = work.statements.once(("due_timers",), build)
-        return [((*row[:4],), _timer_due(*row)) for row in work.wire.rows(statement, given)]
+        return [((*row[:4],), _timer_due(until, *row)) for row in work.wire.rows(statement, given)]
 
     def _holds(self, work: WorkSet, until: datetime, many: int) -> list[Due]:
         r, i = schema.reservation, schema.instance
@@ -137,7 +137,7 @@ class Timers:
 
 
 def _timer_due(
-    tenant: str, plugin: str, scope: str, key: str, due_at: int, customer: int | None
+    now: datetime, tenant: str, plugin: str, scope: str, key: str, due_at: int, customer: int | None
 ) -> Touchpoint[TimerDue]:
     to = None
     if not scope.startswith(_OF_CUSTOMER):
@@ -145,9 +145,11 @@ def _timer_due(
         to = InstanceRef(plugin=plugin, campaign=CampaignId(campaign), key=instance)
     moment = from_micros(due_at)
     return Touchpoint(
-        kind="timer.due", key=key_of(tenant, plugin, scope, key, due_at), tenant=TenantId(tenant),
-        occurred_at=moment, payload=TimerDue(plugin=plugin, key=key, due_at=moment), source="core",
-        to=to, customer=None if customer is None else CustomerId(customer),
+        kind="timer.due", tenant=TenantId(tenant), source="core", to=to,
+        # With the moment: it may have been started again for one that has passed.
+        key=key_of(tenant, plugin, scope, key, due_at, now), occurred_at=moment,
+        payload=TimerDue(plugin=plugin, key=key, due_at=moment),
+        customer=None if customer is None else CustomerId(customer),
     )  # fmt: skip
 
 
