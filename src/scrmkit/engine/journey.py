@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -24,17 +24,14 @@ from scrmkit.persistence.database import Wire
 from scrmkit.settings.structure import did_you_mean
 
 Row = dict[str, Any]
-_WORDS = {"tag": schema.tag, "attribute": schema.attribute, "score": schema.score}
-_WORDS |= {"consent": schema.consent}
-_WRITTEN: Mapping[str, tuple[str, Callable[[Any], tuple[str, ...]]]] = {
-    "add_tag": ("tag", lambda x: (x["group"], x["name"])),
-    "remove_tag": ("tag", lambda x: (x["group"], x["name"])),
-    "set_attribute": ("attribute", lambda x: (x["name"],)),
-    "set_score": ("score", lambda x: (x["scorer"],)),
-    "record_consent": ("consent", lambda x: (x["channel"], x["purpose"])),
-    "propose": ("outgoing", lambda x: (x["key"],)),
-    "request": ("outgoing", lambda x: (x["key"],)),
+_WORDS = {
+    "tag": (schema.tag, ("add_tag", "remove_tag"), ("group", "name")),
+    "attribute": (schema.attribute, ("set_attribute",), ("name",)),
+    "score": (schema.score, ("set_score",), ("scorer",)),
+    "consent": (schema.consent, ("record_consent",), ("channel", "purpose")),
 }
+"""Where the newest word of a type stands, which effects write it, and what its key is there."""
+_OUTGOING = ("propose", "request")
 _RANKS = ("touchpoint", "merge", "decision", "score", "message", "request")
 
 
@@ -46,27 +43,7 @@ class Journeys:
 
     def journey(self, wire: Wire, tenant: str, person: int) -> tuple[j.Entry, ...]:
         """Everything about a customer, by canonical id, in the order in which it happened."""
-        ids = self._ids(wire, tenant, person)
-        own = self._rows(wire, schema.touchpoint, ("tenant", "person"), [(tenant, person)])
-        outgoing = self._rows(wire, schema.outgoing, ("tenant", "person"), [(tenant, person)])
-        wanted = {row["parent"] for row in own} | {row["touchpoint"] for row in outgoing}
-        for table in _WORDS.values():
-            words = self._rows(wire, table, ("tenant", "person"), [(tenant, person)])
-            wanted |= {row["touchpoint"] for row in words}
-        wanted -= {None, *(row["id"] for row in own)}
-        others = self._touchpoints(wire, tenant, wanted)
-        entries: list[j.Entry] = [_touchpoint(row) for row in own]
-        for row in own:
-            entries += [_decision(row, document) for document in json.loads(row["decisions"])]
-        for row in others:
-            for document in json.loads(row["decisions"]):
-                mine = [x for x in document.get("effects", ()) if _is_of(x, row, ids)]
-                if mine:
-                    entries.append(_decision(row, {**document, "effects": mine, "answer": None}))
-        entries += self._outgoing(wire, tenant, outgoing, [*own, *others])
-        entries += self._merges(wire, tenant, ids)
-        entries += _scores([*own, *others], ids)
-        return tuple(sorted(entries, key=lambda e: (e.at, e.touchpoint, _RANKS.index(e.what))))
+        return _Look(self._customers, wire, tenant, person).journey()
 
     def why(self, wire: Wire, tenant: str, person: int, effect: j.EffectRef, at: datetime) -> j.Why:
         """
@@ -78,219 +55,205 @@ class Journeys:
         Raises:
             UnknownNameError: There is no such thing of this customer.
         """
-        if effect.type in _WORDS:
-            row, value, state = self._word(wire, tenant, person, effect, at)
-            asked: tuple[str, tuple[str, ...]] = (effect.type, effect.key)
-            outgoing: list[j.OutgoingEntry] = []
-        else:
-            row = self._sent(wire, tenant, person, effect)
-            value, state, asked = {}, f"is {row['status']}", ("outgoing", (row["key"],))
-            rows = [row]
-            if row["slot"] is not None:
-                slot = [(tenant, row["slot"])]
-                rows = self._rows(wire, schema.outgoing, ("tenant", "slot"), slot)
-                rows.sort(key=lambda one: one["id"] != row["id"])
-            found = self._touchpoints(wire, tenant, {one["touchpoint"] for one in rows})
-            outgoing = self._outgoing(wire, tenant, rows, found)
-        touchpoint, *led_to = self._line(wire, tenant, row["touchpoint"])
-        return j.Why(
-            customer=CustomerId(person),
-            effect=effect,
-            state=state,
-            value=value,
-            decision=_deciding(touchpoint, asked, self._ids(wire, tenant, person)),
-            touchpoint=_touchpoint(touchpoint),
-            led_to=tuple(map(_touchpoint, led_to)),
-            outgoing=outgoing[0] if outgoing else None,
-            rivals=tuple(outgoing[1:]),
-        )
+        look = _Look(self._customers, wire, tenant, person)
+        return look.word(effect, at) if effect.type in _WORDS else look.sent(effect)
 
-    # --- finding -------------------------------------------------------------------------
 
-    def _rows(
-        self, wire: Wire, table: Table, keys: Sequence[str], wanted: Sequence[Sequence[Any]]
-    ) -> list[Row]:
-        names = [column.name for column in table.columns]
-        found = self._customers.rows(wire, table, keys, wanted) if wanted else []
-        # By the first column: an id, where there is one, and ids rise with time.
-        return [dict(zip(names, row, strict=True)) for row in sorted(found, key=itemgetter(0))]
+class _Look:
+    """One look at one customer."""
 
-    def _ids(self, wire: Wire, tenant: str, person: int) -> set[int]:
-        """All customers that a person has been."""
-        rows = self._rows(wire, schema.customer, ("tenant", "person"), [(tenant, person)])
-        return {row["id"] for row in rows}
+    def __init__(self, customers: Customers, wire: Wire, tenant: str, person: int) -> None:
+        self._customers = customers
+        self._wire = wire
+        self._tenant = tenant
+        self._person = person
+        # All customers that the person has been.
+        self._ids = {row["id"] for row in self._own(schema.customer)}
 
-    def _touchpoints(self, wire: Wire, tenant: str, ids: Iterable[int]) -> list[Row]:
-        keys = [(tenant, id_) for id_ in sorted(ids)]
-        return self._rows(wire, schema.touchpoint, ("tenant", "id"), keys)
+    def journey(self) -> tuple[j.Entry, ...]:
+        own, outgoing = self._own(schema.touchpoint), self._own(schema.outgoing)
+        words = [row for table, *_ in _WORDS.values() for row in self._own(table)]
+        wanted = {row["parent"] for row in own} | {row["touchpoint"] for row in outgoing + words}
+        others = self._touchpoints(wanted - {None, *(row["id"] for row in own)})
+        entries: list[j.Entry] = [_touchpoint(row) for row in own]
+        entries += [_decision(row, document) for row in own for document in row["decisions"]]
+        for row in others:
+            for document in row["decisions"]:
+                mine = [
+                    effect for effect in document.get("effects", ()) if self._is_of(effect, row)
+                ]
+                if mine:
+                    entries.append(_decision(row, {**document, "effects": mine, "answer": None}))
+        entries += self._entries(outgoing, [*own, *others])
+        entries += self._merges()
+        entries += self._scores([*own, *others])
+        return tuple(sorted(entries, key=lambda e: (e.at, e.touchpoint, _RANKS.index(e.what))))
 
-    def _line(self, wire: Wire, tenant: str, id_: int | None) -> list[Row]:
-        """A touchpoint, and those whose decisions led to it."""
-        line = []
-        while id_ is not None:
-            line += self._touchpoints(wire, tenant, [id_])
-            id_ = line[-1]["parent"]
-        return line
-
-    def _word(
-        self, wire: Wire, tenant: str, person: int, effect: j.EffectRef, at: datetime
-    ) -> tuple[Row, Row, str]:
-        """The newest word on it, what is stored of it, and where it stands."""
-        table = _WORDS[effect.type]
-        columns = [column.name for column in table.columns]
-        width = len(table.primary_key.columns)
-        words = {
-            tuple(row[2:width]): dict(zip(columns, row, strict=True))
-            for row in self._customers.newest(wire, table, tenant, person)
-        }
+    def word(self, effect: j.EffectRef, at: datetime) -> j.Why:
+        """Why the newest word on a tag, attribute, score or consent is as it is."""
+        table, types, fields = _WORDS[effect.type]
+        width, names = len(table.primary_key.columns), [column.name for column in table.columns]
+        found = self._customers.newest(self._wire, table, self._tenant, self._person)
+        words = {tuple(row[2:width]): dict(zip(names, row, strict=True)) for row in found}
         if effect.key not in words:
-            names = [str(j.EffectRef(effect.type, key)) for key in words]
-            hint = did_you_mean(str(effect), names)
-            raise UnknownNameError(f"customer {person} has no {effect}{hint}")
+            hint = did_you_mean(str(effect), [str(j.EffectRef(effect.type, key)) for key in words])
+            raise UnknownNameError(f"customer {self._person} has no {effect}{hint}")
         row = words[effect.key]
-        if effect.type == "score":
-            return row, json.loads(row["detail"]), f"is {row['hundredths'] / 100:.2f}"
-        if effect.type == "attribute":
-            return row, {"value": json.loads(row["value"])}, "is set"
-        if effect.type == "consent":
-            state = "was granted" if row["granted"] else "was withdrawn"
-            return row, {name: row[name] for name in ("granted", "proof")}, state
-        state = "has expired" if is_over(row["expires_at"], at) else "holds"
-        value = {name: row[name] for name in ("present", "source", "expires_at")}
-        return row, value, state if row["present"] else "was taken away"
+        state, value = _standing(effect.type, row, at)
+        return self._why(effect, row["touchpoint"], types, fields, state=state, value=value)
 
-    def _sent(self, wire: Wire, tenant: str, person: int, effect: j.EffectRef) -> Row:
+    def sent(self, effect: j.EffectRef) -> j.Why:
+        """Why a message or request was asked for, and became what it did."""
         (name,) = effect.key
         # A key is 32 characters of a hash; an id has at most 19 digits.
-        by_id = name.isdecimal() and len(name) < 20
-        wanted = (tenant, int(name) if by_id else name)
-        found = self._rows(wire, schema.outgoing, ("tenant", "id" if by_id else "key"), [wanted])
-        for row in found:
-            if (row["person"], row["type"]) == (person, effect.type):
-                return row
-        raise UnknownNameError(f"customer {person} has no {effect}")
+        column, value = ("id", int(name)) if name.isdecimal() and len(name) < 20 else ("key", name)
+        rows = self._rows(schema.outgoing, (column,), [(value,)])
+        if not rows or (rows[0]["person"], rows[0]["type"]) != (self._person, effect.type):
+            raise UnknownNameError(f"customer {self._person} has no {effect}")
+        row = rows[0]
+        if row["slot"] is not None:
+            rivals = self._rows(schema.outgoing, ("slot",), [(row["slot"],)])
+            rows += [rival for rival in rivals if rival["id"] != row["id"]]
+        first, *others = self._entries(rows, self._touchpoints({r["touchpoint"] for r in rows}))
+        asked = attrs.evolve(effect, key=(row["key"],))
+        why = self._why(asked, row["touchpoint"], _OUTGOING, ("key",), state=f"is {row['status']}")
+        return attrs.evolve(why, effect=effect, outgoing=first, rivals=tuple(others))
 
-    def _outgoing(
-        self, wire: Wire, tenant: str, rows: Sequence[Row], touchpoints: Iterable[Row]
-    ) -> list[j.OutgoingEntry]:
-        asked = _asked(touchpoints)
-        attempts: dict[int, list[j.Attempt]] = {row["id"]: [] for row in rows}
-        keys = [(id_,) for id_ in attempts]
-        for one in self._rows(wire, schema.attempt, ("outgoing",), keys):
-            attempts[one["outgoing"]].append(
-                j.Attempt(
-                    at=from_micros(one["at"]), status=one["status"], code=one["code"],
-                    reason=one["reason"],
-                )
-            )  # fmt: skip
+    def _why(
+        self, effect: j.EffectRef, id_: int | None, types: Sequence[str], fields: Sequence[str],
+        **more: Any,
+    ) -> j.Why:  # fmt: skip
+        line: list[Row] = []
+        while id_ is not None:
+            line += self._touchpoints({id_})
+            id_ = line[-1]["parent"]
+        decision = None
+        for row, document, written in _effects(line[:1]):
+            key = tuple(written.get(field) for field in fields)
+            if written["type"] in types and key == effect.key and self._is_of(written, row):
+                decision = _decision(row, {**document, "effects": [written]})
+        touchpoint, *led_to = map(_touchpoint, line)
+        return j.Why(
+            customer=CustomerId(self._person), effect=effect, decision=decision,
+            touchpoint=touchpoint, led_to=tuple(led_to), **more,
+        )  # fmt: skip
+
+    # --- rows ----------------------------------------------------------------------------
+
+    def _rows(
+        self, table: Table, keys: Sequence[str], wanted: Sequence[tuple[Any, ...]]
+    ) -> list[Row]:
+        """Rows of this tenant, by their first column: an id in most, and ids rise with time."""
+        names = [column.name for column in table.columns]
+        asked = [(self._tenant, *one) for one in wanted]
+        found = self._customers.rows(self._wire, table, ("tenant", *keys), asked) if asked else []
+        rows = [dict(zip(names, row, strict=True)) for row in sorted(found, key=itemgetter(0))]
+        if table is schema.touchpoint:
+            for row in rows:
+                row["decisions"] = json.loads(row["decisions"])
+        return rows
+
+    def _own(self, table: Table) -> list[Row]:
+        return self._rows(table, ("person",), [(self._person,)])
+
+    def _touchpoints(self, ids: Iterable[int]) -> list[Row]:
+        return self._rows(schema.touchpoint, ("id",), [(id_,) for id_ in ids])
+
+    def _is_of(self, effect: Row, row: Row) -> bool:
+        """Whether an effect, written down at a touchpoint, is about this customer."""
+        return effect.get("customer", row["customer"]) in self._ids
+
+    # --- entries -------------------------------------------------------------------------
+
+    def _entries(self, rows: Sequence[Row], touchpoints: Iterable[Row]) -> list[j.OutgoingEntry]:
+        asked: dict[str, tuple[str, Verdict]] = {}
+        for _, document, effect in _effects(touchpoints):
+            if effect["type"] in _OUTGOING and "code" in effect:
+                goes = effect["status"] in (Status.PLANNED, Status.PROPOSED)
+                at = from_micros(effect["due_at"]) if goes else None
+                verdict = Verdict(send_at=at, code=effect["code"], reason=effect["reason"])
+                asked[effect["key"]] = (document["reason"], verdict)
+        attempts: dict[int, tuple[j.Attempt, ...]] = {}
+        for one in self._rows(schema.attempt, ("outgoing",), [(row["id"],) for row in rows]):
+            told = j.Attempt(at=from_micros(one["at"]), **_picked(one, "status", "code", "reason"))
+            attempts[one["outgoing"]] = (*attempts.get(one["outgoing"], ()), told)
         return [
-            _outgoing(row, attempts[row["id"]], *asked.get(row["key"], ("", None))) for row in rows
+            _outgoing(row, attempts.get(row["id"], ()), *asked.get(row["key"], ("", None)))
+            for row in rows
         ]
 
-    def _merges(self, wire: Wire, tenant: str, ids: Iterable[int]) -> list[j.MergeEntry]:
-        keys = [(tenant, id_) for id_ in sorted(ids)]
-        return [
-            j.MergeEntry(
-                at=from_micros(row["at"]), touchpoint=row["touchpoint"], kept=row["kept"],
-                moved=row["moved"],
-                undone_at=None if row["undone_at"] is None else from_micros(row["undone_at"]),
-            )
-            for row in self._rows(wire, schema.merge, ("tenant", "kept"), keys)
-        ]  # fmt: skip
+    def _merges(self) -> Iterator[j.MergeEntry]:
+        for row in self._rows(schema.merge, ("kept",), [(id_,) for id_ in self._ids]):
+            undone_at = None if row["undone_at"] is None else from_micros(row["undone_at"])
+            told = _picked(row, "touchpoint", "kept", "moved")
+            yield j.MergeEntry(at=from_micros(row["at"]), undone_at=undone_at, **told)
+
+    def _scores(self, touchpoints: Iterable[Row]) -> Iterator[j.ScoreEntry]:
+        found = [
+            (effect["at"], row["id"], effect)
+            for row, _, effect in _effects(touchpoints)
+            if effect["type"] == "set_score" and self._is_of(effect, row)
+        ]
+        bands: dict[str, str] = {}
+        for at, id_, effect in sorted(found, key=itemgetter(0, 1)):
+            told = _picked(effect, "scorer", "hundredths", "band", "segment", "stage")
+            before = bands.get(effect["scorer"])
+            bands[effect["scorer"]] = effect["band"]
+            yield j.ScoreEntry(at=from_micros(at), touchpoint=id_, before=before, **told)
+
+
+def _effects(touchpoints: Iterable[Row]) -> Iterator[tuple[Row, Row, Row]]:
+    """Every effect that was written down, with its decision and its touchpoint."""
+    for row in touchpoints:
+        for document in row["decisions"]:
+            for effect in document.get("effects", ()):
+                yield row, document, effect
+
+
+def _picked(row: Row, *names: str) -> Row:
+    return {name: row[name] for name in names}
+
+
+def _standing(type_: str, row: Row, at: datetime) -> tuple[str, Row]:
+    """Where a word stands, and what is stored of it."""
+    if type_ == "score":
+        return f"is {row['hundredths'] / 100:.2f}", json.loads(row["detail"])
+    if type_ == "attribute":
+        return "is set", {"value": json.loads(row["value"])}
+    if type_ == "consent":
+        state = "was granted" if row["granted"] else "was withdrawn"
+        return state, _picked(row, "granted", "proof")
+    state = "has expired" if is_over(row["expires_at"], at) else "holds"
+    stored = _picked(row, "present", "source", "expires_at")
+    return state if row["present"] else "was taken away", stored
 
 
 def _touchpoint(row: Row) -> j.TouchpointEntry:
     context = json.loads(row["context"])
     names = ("kind", "key", "customer", "amount_fen", "source", "brand", "shop", "parent")
     return j.TouchpointEntry(
-        at=from_micros(row["occurred_at"]),
-        touchpoint=TouchpointId(row["id"]),
-        instance="/".join(context.get("to", ())),
-        guide=context.get("guide"),
-        payload=frozen(json.loads(row["payload"])),
-        received_at=from_micros(row["received_at"]),
-        **{name: row[name] for name in names},
-    )
+        at=from_micros(row["occurred_at"]), received_at=from_micros(row["received_at"]),
+        touchpoint=TouchpointId(row["id"]), payload=frozen(json.loads(row["payload"])),
+        instance="/".join(context.get("to", ())), guide=context.get("guide"),
+        **_picked(row, *names),
+    )  # fmt: skip
 
 
 def _decision(row: Row, document: Row) -> j.DecisionEntry:
     return j.DecisionEntry(
-        at=from_micros(row["received_at"]),
-        touchpoint=TouchpointId(row["id"]),
-        plugin=document["plugin"],
-        code=document["code"],
-        reason=document["reason"],
-        instance="/".join(document.get("instance", ())),
+        at=from_micros(row["received_at"]), touchpoint=TouchpointId(row["id"]),
+        instance="/".join(document.get("instance", ())), answer=frozen(document.get("answer")),
         effects=frozen(document.get("effects", [])),
-        answer=frozen(document.get("answer")),
-    )
-
-
-def _is_of(effect: Row, row: Row, ids: Collection[int]) -> bool:
-    """Whether an effect, written down at a touchpoint, is about one of these customers."""
-    return effect.get("customer", row["customer"]) in ids
-
-
-def _deciding(
-    row: Row, asked: tuple[str, tuple[str, ...]], ids: Collection[int]
-) -> j.DecisionEntry | None:
-    """The last decision of a touchpoint that wrote what is asked for, with that alone."""
-    type_, key = asked
-    for document in reversed(json.loads(row["decisions"])):
-        for effect in reversed(document.get("effects", ())):
-            written, key_of = _WRITTEN.get(effect["type"], ("", lambda x: ()))
-            if written == type_ and key_of(effect) == key and _is_of(effect, row, ids):
-                return _decision(row, {**document, "effects": [effect]})
-    return None
-
-
-def _asked(touchpoints: Iterable[Row]) -> dict[str, tuple[str, Verdict | None]]:
-    """By key: why a message or request was asked for, and what was said when it was planned."""
-    found: dict[str, tuple[str, Verdict | None]] = {}
-    for row in touchpoints:
-        for document in json.loads(row["decisions"]):
-            for effect in document.get("effects", ()):
-                if effect["type"] in ("propose", "request") and "code" in effect:
-                    goes = effect["status"] in (Status.PLANNED, Status.PROPOSED)
-                    verdict = Verdict(
-                        send_at=from_micros(effect["due_at"]) if goes else None,
-                        code=effect["code"], reason=effect["reason"],
-                    )  # fmt: skip
-                    found[effect["key"]] = (document["reason"], verdict)
-    return found
+        **_picked(document, "plugin", "code", "reason"),
+    )  # fmt: skip
 
 
 def _outgoing(
-    row: Row, attempts: Sequence[j.Attempt], because: str, verdict: Verdict | None
+    row: Row, attempts: tuple[j.Attempt, ...], because: str, verdict: Verdict | None
 ) -> j.OutgoingEntry:
     names = ("key", "plugin", "connector", "operation", "purpose", "status", "code", "reason")
     return j.OutgoingEntry(
-        what=row["type"],
-        at=from_micros(row["planned_at"]),
-        touchpoint=TouchpointId(row["touchpoint"]),
-        id=OutgoingId(row["id"]),
-        due_at=from_micros(row["due_at"]),
-        because=because,
-        verdict=verdict,
-        slot=row["slot"] or "",
-        attempts=tuple(attempts),
-        **{name: row[name] for name in names},
-    )
-
-
-def _scores(touchpoints: Iterable[Row], ids: Collection[int]) -> list[j.ScoreEntry]:
-    found = []
-    for row in touchpoints:
-        for document in json.loads(row["decisions"]):
-            for effect in document.get("effects", ()):
-                if effect["type"] == "set_score" and _is_of(effect, row, ids):
-                    names = ("scorer", "hundredths", "band", "segment", "stage")
-                    at, id_ = from_micros(effect["at"]), TouchpointId(row["id"])
-                    told = {name: effect[name] for name in names}
-                    found.append(j.ScoreEntry(at=at, touchpoint=id_, **told))
-    bands: dict[str, str] = {}
-    moved = []
-    for entry in sorted(found, key=lambda entry: (entry.at, entry.touchpoint)):
-        moved.append(attrs.evolve(entry, before=bands.get(entry.scorer)))
-        bands[entry.scorer] = entry.band
-    return moved
+        what=row["type"], at=from_micros(row["planned_at"]), due_at=from_micros(row["due_at"]),
+        touchpoint=TouchpointId(row["touchpoint"]), id=OutgoingId(row["id"]), because=because,
+        verdict=verdict, slot=row["slot"] or "", attempts=attempts, **_picked(row, *names),
+    )  # fmt: skip

@@ -6,26 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Numeric,
-    Select,
-    String,
-    Table,
-    and_,
-    case,
-    cast,
-    exists,
-    false,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-    true,
-    tuple_,
-)
+import sqlalchemy as sa
 
 from scrmkit.clock import to_micros
 from scrmkit.domain import segments as s
@@ -40,7 +21,7 @@ from scrmkit.settings import Settings
 from scrmkit.settings.structure import did_you_mean
 
 PAGE = 10_000
-Condition = ColumnElement[bool]
+Condition = sa.ColumnElement[bool]
 _WHO = schema.customer
 _HAPPENED = schema.touchpoint
 
@@ -67,7 +48,7 @@ class Segments:
             raise UnknownNameError(f"no segment is called {name!r}{hint}")
         return self._named[name]
 
-    def people(self, expression: s.Expression, tenant: str, as_of: datetime) -> Select[Any]:
+    def people(self, expression: s.Expression, tenant: str, as_of: datetime) -> sa.Select[Any]:
         """
         ``SELECT person``, each once and in no order, with its own values in it.
 
@@ -77,18 +58,16 @@ class Segments:
         self.check(expression)
         collation = "C" if self._database.dialect_name == "postgresql" else "BINARY"
         conditions = _Conditions(Calendar(as_of, self._zone), self._stage_from or "", collation)
-        return select(_WHO.c.person).where(
+        return sa.select(_WHO.c.person).where(
             _WHO.c.tenant == tenant, _WHO.c.id == _WHO.c.person, conditions.of(expression)
         )
 
     def count(self, expression: s.Expression, tenant: str, as_of: datetime) -> int:
         """How many customers it is true of; raises as ``people`` does."""
         people = self.people(expression, tenant, as_of).subquery()
-        statement, values = self._database.statements.bound(
-            select(func.count()).select_from(people)
-        )
+        clause = sa.select(sa.func.count()).select_from(people)
         with self._database.reading() as wire:
-            return int(wire.rows(statement, values)[0][0])
+            return int(wire.rows(*self._database.statements.bound(clause))[0][0])
 
     def members(
         self, expression: s.Expression, tenant: str, as_of: datetime
@@ -101,7 +80,7 @@ class Segments:
         """
         return self._pages(self.people(expression, tenant, as_of))
 
-    def _pages(self, people: Select[Any]) -> Iterator[CustomerId]:
+    def _pages(self, people: sa.Select[Any]) -> Iterator[CustomerId]:
         after = 0
         while True:
             page = people.where(_WHO.c.person > after).order_by(_WHO.c.person).limit(PAGE)
@@ -152,9 +131,9 @@ class _Conditions:
         self._stage_from = stage_from
         self._collation = collation
         self._make: dict[type, Callable[[Any], Condition]] = {
-            s.And: lambda x: and_(true(), *map(self.of, x.of)),
-            s.Or: lambda x: or_(false(), *map(self.of, x.of)),
-            s.Not: lambda x: not_(self.of(x.of)),
+            s.And: lambda x: sa.and_(sa.true(), *map(self.of, x.of)),
+            s.Or: lambda x: sa.or_(sa.false(), *map(self.of, x.of)),
+            s.Not: lambda x: sa.not_(self.of(x.of)),
             s.HasTag: self._tag,
             s.HasAttribute: self._attribute,
             s.HasConsent: self._consent,
@@ -172,41 +151,42 @@ class _Conditions:
 
     # --- the newest words ----------------------------------------------------------------
 
-    def _word(self, table: Table, *matches: Condition) -> Condition:
+    def _word(self, table: sa.Table, *matches: Condition) -> Condition:
         """Whether the newest word on one of the matching keys matches."""
         newer = table.alias()
         keys = [c.name for c in table.primary_key.columns if c.name != "customer"]
-        hidden = exists().where(
+        hidden = sa.exists().where(
             *(newer.c[name] == table.c[name] for name in (*keys, "person")),
             self._order(newer) > self._order(table),
         )
         own = (table.c.tenant == _WHO.c.tenant, table.c.person == _WHO.c.person)
-        return exists().where(*own, *matches, not_(hidden))
+        return sa.exists().where(*own, *matches, sa.not_(hidden))
 
-    def _order(self, table: FromClause) -> Any:
+    def _order(self, table: sa.FromClause) -> Any:
         # Texts sort by their code points, as they do in memory.
-        return tuple_(table.c.at, table.c.by_key.collate(self._collation), table.c.customer)
+        return sa.tuple_(table.c.at, table.c.by_key.collate(self._collation), table.c.customer)
 
     def _tag(self, x: s.HasTag) -> Condition:
         t = schema.tag.c
-        named = true() if x.name is None else t.name == x.name
-        lasts = or_(t.expires_at.is_(None), t.expires_at > to_micros(self._calendar.as_of))
+        named = sa.true() if x.name is None else t.name == x.name
+        lasts = sa.or_(t.expires_at.is_(None), t.expires_at > to_micros(self._calendar.as_of))
         return self._word(schema.tag, t.grp == x.group, named, t.present == 1, lasts)
 
     def _attribute(self, x: s.HasAttribute) -> Condition:
         stored = schema.attribute.c.value
-        first = func.substr(stored, 1, 1)
+        first = sa.func.substr(stored, 1, 1)
         asked = to_json(x.value)
         compared: Condition
         if x.comparison is None:
             compared = stored != "null"
         elif s.is_number(x.value):
             number = first.in_(list("-0123456789"))
-            value = case((number, cast(stored, Numeric)))
-            compared = and_(number, x.comparison(value, cast(literal(asked, String), Numeric)))
+            value = sa.case((number, sa.cast(stored, sa.Numeric)))
+            wanted = sa.cast(sa.literal(asked, sa.String), sa.Numeric)
+            compared = sa.and_(number, x.comparison(value, wanted))
         else:
             alike = first == '"' if isinstance(x.value, str) else stored.in_(["true", "false"])
-            compared = and_(alike, x.comparison(stored, asked))
+            compared = sa.and_(alike, x.comparison(stored, asked))
         return self._word(schema.attribute, schema.attribute.c.name == x.name, compared)
 
     def _consent(self, x: s.HasConsent) -> Condition:
@@ -215,7 +195,7 @@ class _Conditions:
         refused = self._word(schema.consent, *asked, c.granted == 0)
         if not x.granted:
             return refused
-        return and_(self._word(schema.consent, *asked, c.granted == 1), not_(refused))
+        return sa.and_(self._word(schema.consent, *asked, c.granted == 1), sa.not_(refused))
 
     def _score(self, x: s.ScoreIs) -> Condition:
         c = schema.score.c
@@ -243,38 +223,35 @@ class _Conditions:
             found.append(t.occurred_at >= to_micros(since))
         return [*found, t.occurred_at < to_micros(until)]
 
-    def _place(self, x: s.ShopIs | s.BrandIs, place: ColumnElement[Any]) -> Condition:
+    def _place(self, x: s.ShopIs | s.BrandIs, place: sa.ColumnElement[Any]) -> Condition:
         named = [*self._happened(None, self._calendar.end), place.is_not(None)]
         if x.seen is s.Seen.ANY:
-            return exists().where(*named, place.in_(x.ids))
+            return sa.exists().where(*named, place.in_(x.ids))
         t = _HAPPENED.c
         texts = (text.collate(self._collation).desc() for text in (t.kind, t.key))
-        last = select(place).where(*named).order_by(t.occurred_at.desc(), *texts).limit(1)
-        return func.coalesce(last.scalar_subquery(), "").in_(x.ids)
+        last = sa.select(place).where(*named).order_by(t.occurred_at.desc(), *texts).limit(1)
+        return sa.func.coalesce(last.scalar_subquery(), "").in_(x.ids)
 
     def _activity(self, x: s.ActivityIs) -> Condition:
         t = _HAPPENED.c
         kinds = (s.PAID, s.REFUNDED) if x.net else (x.kind,)
         found = self._happened(*x.window(self._calendar), *kinds)
-        measured: ColumnElement[Any] = func.count()
+        measured: Any = sa.func.count()
         if x.measure is s.Measure.SUM:
-            back = and_(t.kind == s.REFUNDED, literal(x.net))
-            measured = func.coalesce(func.sum(case((back, -t.amount_fen), else_=t.amount_fen)), 0)
-        number = select(measured).select_from(_HAPPENED).where(*found).scalar_subquery()
-        return _is(x.comparison(number, x.value))
+            back = (t.kind == s.REFUNDED, -t.amount_fen)
+            fen = sa.case(back, else_=t.amount_fen) if x.net else t.amount_fen
+            measured = sa.func.coalesce(sa.func.sum(fen), 0)
+        number = sa.select(measured).select_from(_HAPPENED).where(*found).scalar_subquery()
+        compared: Condition = x.comparison(number, x.value)
+        return compared
 
     def _days_since(self, x: s.DaysSince) -> Condition:
         since, until = x.span(self._calendar)
         end = self._calendar.end
-        inside = and_(
-            exists().where(*self._happened(since, until, x.kind)),
-            not_(exists().where(*self._happened(until, end, x.kind))),
+        inside = sa.and_(
+            sa.exists().where(*self._happened(since, until, x.kind)),
+            sa.not_(sa.exists().where(*self._happened(until, end, x.kind))),
         )
         if x.comparison is Comparison.DIFFERENT:
-            return and_(exists().where(*self._happened(None, end, x.kind)), not_(inside))
+            return sa.and_(sa.exists().where(*self._happened(None, end, x.kind)), sa.not_(inside))
         return inside
-
-
-def _is(condition: Any) -> Condition:
-    typed: Condition = condition
-    return typed
