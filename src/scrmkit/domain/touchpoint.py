@@ -61,7 +61,9 @@ class TouchpointKind(Generic[P]):
                 f"{self.name!r} is not a kind; write it dotted and at most 63 long, "
                 "such as 'order.paid'"
             )
-        if self.amount is not None and self.amount not in attrs.fields_dict(cast(Any, self.payload)):
+        if self.amount is not None and self.amount not in attrs.fields_dict(
+            cast(Any, self.payload)
+        ):
             raise InvalidValueError(f"{self.payload.__name__} has no field {self.amount!r}")
 
     @property
