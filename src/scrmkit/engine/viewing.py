@@ -66,12 +66,7 @@ class Viewing:
         return self.segments.members(expression, owner, self._moment(as_of))
 
     def matches(
-        self,
-        segment: Named,
-        who: Who,
-        *,
-        as_of: datetime | None = None,
-        tenant: str | None = None,
+        self, segment: Named, who: Who, *, as_of: datetime | None = None, tenant: str | None = None
     ) -> bool:
         """Whether one customer belongs to a segment; raises as ``members`` and ``customer`` do."""
         expression, owner = self._meant(segment, tenant)

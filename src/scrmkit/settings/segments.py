@@ -69,24 +69,20 @@ def table_of(expression: Expression) -> dict[str, Any]:
         return {expression.word: [table_of(one) for one in expression.of]}
     if isinstance(expression, Not):
         return {expression.word: table_of(expression.of)}
-    fields = {
-        field.name: getattr(expression, field.name)
-        for field in attrs.fields(type(expression))
-        if getattr(expression, field.name) != field.default
-    }
-    return {
-        expression.word: {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in fields.items()
-        }
-    }
+    told: dict[str, Any] = {}
+    for field in attrs.fields(type(expression)):
+        value = getattr(expression, field.name)
+        if value != field.default:
+            told[field.name] = list(value) if isinstance(value, tuple) else value
+    return {expression.word: told}
 
 
 def _expression(value: Any, path: str, problems: list[str], depth: int = 0) -> Expression:
     """What *value* says; where that is wrong, a problem more, and something in its place."""
     if not isinstance(value, Mapping) or len(value) != 1:
-        found = expected("a table", value) if not isinstance(value, Mapping) else ""
-        problems.append(f"{path}: {found or 'write one key, such as {tag = {…}}'}")
+        table = isinstance(value, Mapping)
+        wrong = "write one key, such as {tag = {…}}" if table else expected("a table", value)
+        problems.append(f"{path}: {wrong}")
         return And()
     word, inside = next(iter(value.items()))
     where, kind = join(path, str(word)), _WORDS.get(word)
@@ -99,12 +95,8 @@ def _expression(value: Any, path: str, problems: list[str], depth: int = 0) -> E
         return Not(_expression(inside, where, problems, depth + 1))
     elif kind in (And, Or):
         if isinstance(inside, list | tuple):
-            return kind(
-                tuple(
-                    _expression(one, f"{where}[{index}]", problems, depth + 1)
-                    for index, one in enumerate(inside)
-                )
-            )
+            numbered = [(f"{where}[{number}]", one) for number, one in enumerate(inside)]
+            return kind(tuple(_expression(one, at, problems, depth + 1) for at, one in numbered))
         problems.append(f"{where}: {expected('a list', inside)}")
     else:
         try:
