@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import GeneratorType
 from typing import Any, TypeVar
 
@@ -61,7 +62,7 @@ class Calls:
 
     def call(
         self, loaded: LoadedPlugin, what: str, function: Callable[..., Any], *args: Any,
-        timed: bool = True, **named: Any,
+        timed: bool = True,
     ) -> tuple[bool, Any]:  # fmt: skip
         """
         Call *function* of a plugin; ``(True, its result)``, or ``(False, None)`` if it broke.
@@ -74,7 +75,7 @@ class Calls:
             return False, None
         start = time.perf_counter()
         try:
-            result = function(*args, **named)
+            result = function(*args)
             if type(result) is GeneratorType:
                 result = tuple(result)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
@@ -90,14 +91,14 @@ class Calls:
             health.changed = True
         return True, result
 
-    def listed(self, loaded: LoadedPlugin, what: str, found: Any) -> tuple[Any, ...]:
+    def listed(self, loaded: LoadedPlugin, what: str, found: Any) -> dict[Any, None]:
         """What a plugin listed, each once; nothing where it is no list of values."""
         try:
-            return tuple(dict.fromkeys(found or ()))
+            return dict.fromkeys(found or ())
         except Exception:  # noqa: BLE001 - a plugin's values may raise anything
             error = ContractError(f"returned a {type(found).__name__} that cannot be listed")
             self.failed(loaded, what, error)
-            return ()
+            return {}
 
     def failed(self, loaded: LoadedPlugin, what: str, error: BaseException) -> None:
         """Count a failure against a plugin."""
@@ -140,9 +141,8 @@ class Calls:
                 continue
             if not self.is_asked(loaded):
                 continue
-            chosen = {name: arguments[name] for name in names}
-            timed = hook != "scrmkit_doctor"
-            yield (loaded, *self.call(loaded, hook, function, timed=timed, **chosen))
+            given = partial(function, **{name: arguments[name] for name in names})
+            yield (loaded, *self.call(loaded, hook, given, timed=hook != "scrmkit_doctor"))
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Tell everybody; nobody can object."""
@@ -192,7 +192,8 @@ class Calls:
             tenant = _tenant_of(given)
             if not self.is_asked(loaded) or loaded.tenant not in (None, tenant):
                 continue
-            well, result = self.call(loaded, hook, function, **{n: given[n] for n in names})
+            ask = partial(function, **{name: given[name] for name in names})
+            well, result = self.call(loaded, hook, ask)
             if not well or result is None:
                 continue
             if check(value, result):

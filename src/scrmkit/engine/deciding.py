@@ -31,8 +31,6 @@ from scrmkit.persistence.codec import Codec, thawed, to_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.plugins import LoadedPlugin, PluginSet
 
-_NOTHING: Declared = {}
-
 
 @attrs.define(slots=True, eq=False)
 class Shared:
@@ -75,7 +73,7 @@ class Deciding:
         for frame in frames:
             asked = self._asked[frame.id] = []
             for loaded in self._shared.interests.of(frame.touchpoint):
-                declared = _NOTHING
+                declared: Declared = {}
                 if loaded.family == "rule":
                     declared = self._declared(loaded, frame.touchpoint)
                     wanted += [(frame.tenant, loaded.name, read) for read in declared]
@@ -91,17 +89,14 @@ class Deciding:
         self._knowing.load(wanted)
 
     def _declared(self, loaded: LoadedPlugin, *given: Any) -> Declared:
-        needs = loaded.plugin.needs
-        well, found = self._shared.calls.call(loaded, "needs", needs, *given)
-        listed = self._shared.calls.listed(loaded, "needs", found) if well else ()
-        if not listed:
-            return _NOTHING
-        declared = {read: read for read in listed}
+        calls, kinds = self._shared.calls, self._knowing.kinds
+        well, found = calls.call(loaded, "needs", loaded.plugin.needs, *given)
+        declared: Declared = calls.listed(loaded, "needs", found) if well else {}
         for read in declared:
-            if not self._knowing.knows(read):
+            if type(read) not in kinds:
                 error = ContractError(f"{type(read).__name__} is no read")
-                self._shared.calls.failed(loaded, "needs", error)
-                return _NOTHING
+                calls.failed(loaded, "needs", error)
+                return {}
         return declared
 
     def _needed(self, frame: Frame, target: Target, instance: Any) -> Declared:
@@ -119,18 +114,21 @@ class Deciding:
     def decide(self, frame: Frame) -> None:
         """Ask everybody with the state as it is, then apply all decisions in order."""
         said: list[tuple[Author, Target | None, Decision]] = []
-        now = self._now_of(frame)
-        answers: dict[Any, Any] = {}
+        now, call = self._now_of(frame), self._shared.calls.call
         if frame.decided is not None:
             loaded, decision = frame.decided
             said.append((Author(loaded, now(loaded)), None, decision))
         for loaded, declared in self._asked.pop(frame.id):
+            if loaded.family == "rule":
+                author = Author(loaded, now(loaded))
+                view = View(self._knowing, frame, loaded.name, declared)
+                given = (frame.touchpoint, view, author.now)
+                well, decision = call(loaded, "decide", loaded.plugin.decide, *given)
+                if well and self._is(loaded, "decide", decision, Decision):
+                    said.append((author, None, decision))
+                continue
             try:
-                if loaded.family == "rule":
-                    view = View(self._knowing, frame, loaded.name, declared, answers)
-                    said += self._ask_rule(frame, Author(loaded, now(loaded)), view)
-                else:
-                    said += self._ask_mechanic(frame, loaded, now)
+                said += self._ask_mechanic(frame, loaded, now)
             except (ContractError, InvalidValueError) as error:
                 self._shared.calls.failed(loaded, "address", error)
         for author, target, decision in said:
@@ -157,17 +155,6 @@ class Deciding:
 
         return now
 
-    def _ask_rule(
-        self, frame: Frame, author: Author, view: View
-    ) -> Sequence[tuple[Author, None, Decision]]:
-        loaded = author.loaded
-        well, decision = self._shared.calls.call(
-            loaded, "decide", loaded.plugin.decide, frame.touchpoint, view, author.now
-        )
-        if well and self._is(loaded, "decide", decision, Decision):
-            return ((author, None, decision),)
-        return ()
-
     def _ask_mechanic(
         self, frame: Frame, loaded: LoadedPlugin, now: Callable[[LoadedPlugin], Now]
     ) -> Iterator[tuple[Author, Target | None, Decision]]:
@@ -182,7 +169,7 @@ class Deciding:
             instance = self._targets.instance(target)
             declared = self._needed(frame, target, instance)
             self._knowing.load((frame.tenant, loaded.name, read) for read in declared)
-            view = View(self._knowing, frame, loaded.name, declared, {})
+            view = View(self._knowing, frame, loaded.name, declared)
             well, step = self._step(frame, author, target, instance, view)
             if well and self._is(loaded, "act", step, Step):
                 yield author, target, step
@@ -203,10 +190,10 @@ class Deciding:
     def _is(self, loaded: LoadedPlugin, what: str, value: Any, kind: type) -> bool:
         if value is None:
             return False
-        words = isinstance(value, Decision) and (value.reason, value.code)
-        if isinstance(value, kind) and all(isinstance(word, str) for word in words or ()):
+        fits = isinstance(value, kind)
+        if fits and isinstance(value.reason, str) and isinstance(value.code, str):
             return True
-        wrong = "reason or code that is no text" if words else type(value).__name__
+        wrong = "reason or code that is no text" if fits else type(value).__name__
         self._shared.calls.failed(loaded, what, ContractError(f"returned a {wrong}"))
         return False
 
@@ -264,8 +251,6 @@ class Deciding:
             stored = {"state": json.loads(row.state) if state is not None else None,
                       "version": row.version, "closed": row.closed,
                       "campaign_version": row.campaign_version}  # fmt: skip
-        if answer is not None:
-            frame.answers[author.name] = answer
         everything = documents + [one.document for one in proposed]
         self._note(
             frame, author, target, decision.code, decision.reason, everything, stored, answer
@@ -290,13 +275,10 @@ class Deciding:
         one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
         one.identities = tuple(self._work.identities[person])
 
-    def _people_named(self, frame: Frame, decision: Decision) -> dict[int, int]:
-        """Whom a decision names besides its own customer, and who they are after merges."""
-        named = {int(getattr(effect, "customer", None) or 0) for effect in decision.effects} - {0}
-        return self._work.people_of(frame.tenant, named) if named else {}
-
     def _write(self, frame: Frame, author: Author, decision: Decision) -> Any:
-        people = self._people_named(frame, decision)
+        named: set[Any] = {getattr(effect, "customer", None) for effect in decision.effects}
+        named.discard(None)
+        people = self._work.people_of(frame.tenant, named) if named else {}
         documents, proposed, emitted = [], [], []
         write = self._shared.documents
         for effect in decision.effects:

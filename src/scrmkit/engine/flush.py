@@ -27,7 +27,7 @@ def flush(work: WorkSet) -> None:
             transaction must be rolled back and the batch run again.
     """
     for table in _FIRST:
-        _insert(work, table, work.inserts.get(table, []))
+        _insert(work, table, work.inserts[table])
     _instances(work)
     _participants(work)
     _resources(work)
@@ -38,7 +38,7 @@ def flush(work: WorkSet) -> None:
             work.wire.many(work.statements.upsert_newest(table), rows)
     _timers(work)
     for table in _LAST:
-        _insert(work, table, work.inserts.get(table, []))
+        _insert(work, table, work.inserts[table])
 
 
 def _insert(work: WorkSet, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

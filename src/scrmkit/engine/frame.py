@@ -44,7 +44,6 @@ class Frame:
     root: int = 0
     depth: int = 0
     decisions: list[dict[str, Any]] = attrs.field(factory=list)
-    answers: dict[str, Any] = attrs.field(factory=dict)
     emitted: list[Touchpoint[Any]] = attrs.field(factory=list)
     by_key: str = ""
     decided: tuple[LoadedPlugin, Decision] | None = None
@@ -100,5 +99,5 @@ class GuardError(Exception):
 
 def key_of(*parts: object) -> str:
     """A short key that is equal for equal parts and tells nothing of them."""
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(map(str, parts))
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -31,18 +31,20 @@ _TABLES = {
     r.Consents: schema.consent,
     r.ScoreOf: schema.score,
 }
-_OWN = frozenset({r.Memo, r.PartsOf, r.StockOf, r.BalanceOf})
-"""Reads whose answer depends on who asks."""
-
 Wanted = tuple[str, str, r.Read[Any]]
 """A tenant, the asking plugin and what it asks."""
 
-Declared = Mapping[r.Read[Any], r.Read[Any]]
-"""What a plugin named, each under itself: equal reads are then the same one."""
+Declared = dict[r.Read[Any], Any]
+"""What a plugin named, with the answers that it asked for; None where it did not yet."""
 
 
 class Knowing:
-    """Loads and answers reads over one working set."""
+    """
+    Loads and answers reads over one working set.
+
+    Attributes:
+        kinds: The types of the core's reads.
+    """
 
     def __init__(self, work: WorkSet, codec: Codec) -> None:
         self._work = work
@@ -60,6 +62,7 @@ class Knowing:
             r.StockOf: self._stock,
             r.BalanceOf: self._balance,
         }
+        self.kinds = frozenset(self._answer)
         self._load: dict[type, Callable[[Any], None]] = {
             r.ParticipantOf: self._load_parts,
             r.Participants: self._load_parts,
@@ -106,10 +109,6 @@ class Knowing:
     def answer(self, tenant: str, plugin: str, read: r.Read[Any], now_us: int) -> Any:
         """The answer to one read, whose rows were loaded before."""
         return self._answer[type(read)](tenant, plugin, read, now_us)
-
-    def knows(self, read: object) -> bool:
-        """Whether *read* is one of the core's reads."""
-        return type(read) in self._answer
 
     # --- answers -------------------------------------------------------------------------
 
@@ -197,38 +196,29 @@ class Knowing:
 
 
 class View:
-    """
-    The ``known`` of one plugin and one touchpoint.
+    """The ``known`` of one plugin and one touchpoint."""
 
-    Answers that are the same for every plugin are shared in *answers*.
-    """
+    __slots__ = ("_declared", "_frame", "_knowing", "_plugin")
 
-    __slots__ = ("_answers", "_declared", "_frame", "_knowing", "_plugin")
-
-    def __init__(
-        self, knowing: Knowing, frame: Frame, plugin: str, declared: Declared,
-        answers: dict[Any, Any],
-    ) -> None:  # fmt: skip
+    def __init__(self, knowing: Knowing, frame: Frame, plugin: str, declared: Declared) -> None:
         self._knowing = knowing
         self._frame = frame
         self._plugin = plugin
         self._declared = declared
-        self._answers = answers
 
     def __getitem__(self, read: r.Read[Any]) -> Any:
         """The answer to a declared read."""
-        declared = self._declared.get(read)
-        if declared is None:
+        try:
+            answer = self._declared[read]
+        except KeyError:
             raise UndeclaredReadError(
                 f"{self._plugin} read {type(read).__name__} without naming it in needs()"
-            )
-        key = (self._plugin, declared) if type(declared) in _OWN else declared
-        if key not in self._answers:
+            ) from None
+        if answer is None:
             frame = self._frame
-            self._answers[key] = self._knowing.answer(
-                frame.tenant, self._plugin, declared, frame.received_us
-            )
-        return self._answers[key]
+            answer = self._knowing.answer(frame.tenant, self._plugin, read, frame.received_us)
+            self._declared[read] = answer
+        return answer
 
 
 def _activity_key(tenant: str, read: r.ActivityOf) -> tuple[Any, ...]:

@@ -68,7 +68,7 @@ class Targets:
         self._calls = calls
         self._campaigns = campaigns
         self._codec = codec
-        self._said: dict[tuple[int, str], tuple[Any, ...]] = {}
+        self._said: dict[tuple[int, str], dict[Any, None]] = {}
 
     def addresses(self, frame: Frame, loaded: LoadedPlugin) -> Iterable[Any]:
         """What a mechanic says a touchpoint concerns; the one instance that it is for, if it is."""
@@ -79,12 +79,12 @@ class Targets:
         said = self._said.get(key)
         if said is None:
             well, found = self._calls.call(loaded, "address", loaded.plugin.address, touchpoint)
-            said = self._calls.listed(loaded, "address", found) if well else ()
+            said = self._calls.listed(loaded, "address", found) if well else {}
             strange = next((one for one in said if not isinstance(one, _ADDRESSES)), None)
             if strange is not None:
                 error = ContractError(f"{type(strange).__name__} is no address")
                 self._calls.failed(loaded, "address", error)
-                said = ()
+                said = {}
             self._said[key] = said
         return said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ class WorkSet:
         self.activities: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self.recorded: dict[tuple[str, int, str], list[tuple[int, int]]] = {}
         self.timers: dict[tuple[str, str, str, str], tuple[Any, ...] | None] = {}
-        self.inserts: dict[Table, list[tuple[Any, ...]]] = {}
+        self.inserts: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
 
     # --- loading -------------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ class WorkSet:
             if table is schema.memo and self.takes_turns:
                 # Who reads a memo may write it: two processes take turns with one customer.
                 self.select(schema.customer, ("tenant", "id"), missing, columns=("id",), lock=True)
-            group.load(missing, map(tuple, self.select(table, ("tenant", "person"), missing)))
+            group.load(missing, self.select(table, ("tenant", "person"), missing))
 
     def people_of(self, tenant: str, customers: Iterable[int]) -> dict[int, int]:
         """
@@ -295,7 +296,7 @@ class WorkSet:
 
     def insert(self, table: Table, row: tuple[Any, ...]) -> None:
         """Write a whole row at the end of the batch."""
-        self.inserts.setdefault(table, []).append(row)
+        self.inserts[table].append(row)
 
     def once(self, name: str, build: Callable[[], Any]) -> Any:
         """A statement of the caller's own, compiled once."""
