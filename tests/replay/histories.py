@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from scripted import member, phone, played, told
+from scripted import Text, member, phone, played, told
 from sqlalchemy import select
 
+from scrmkit.domain.messages import Message, Purpose
+from scrmkit.engine.broadcast import Broadcast
 from scrmkit.errors import ConflictError
 from scrmkit.persistence import schema
 
@@ -51,6 +53,14 @@ _PLAYING = (
     _act("change", st.just("player"), st.integers(0, 9)),
     _act("leave", st.sampled_from(["player", "guest"])),
 )
+_OF_THE_LAST = st.one_of(
+    _act("last", st.just("tag"), _NAMES, _NAMES),
+    _act("last", st.just("remember"), st.just("mine")),
+    _act("last", st.just("join"), st.sampled_from(["player", "guest"])),
+    _act("last", st.just("leave"), st.sampled_from(["player", "guest"])),
+    _act("last", st.just("say"), _NAMES),
+    _act("last", st.just("refund"), _NAMES),
+)
 _COMMUTING_ACTS = st.lists(st.one_of(*_COMMUTING), max_size=3)
 _PROFILE_ACTS = st.lists(st.one_of(*_PROFILE), max_size=3)
 _FLAT_ACTS = st.lists(st.one_of(*_PROFILE, *_SENDING, *_HOLDING), max_size=4)
@@ -59,7 +69,13 @@ _RULE_ACTS = st.lists(
 )
 _GAME_ACTS = st.lists(
     st.one_of(
-        *_PROFILE, *_SENDING, *_HOLDING, *_PLAYING, *_PLAYING, _act("tell", _NAMES, _FLAT_ACTS)
+        *_PROFILE,
+        *_SENDING,
+        *_HOLDING,
+        *_PLAYING,
+        *_PLAYING,
+        _OF_THE_LAST,
+        _act("tell", _NAMES, _FLAT_ACTS),
     ),
     max_size=4,
 )
@@ -105,7 +121,7 @@ courses = st.lists(
     st.one_of(
         *[st.lists(_told(_RULE_ACTS) | _PLAYED, min_size=1, max_size=4)] * 3,
         st.integers(1, 40),
-        st.sampled_from(["undo", "deliver"]),
+        st.sampled_from(["undo", "deliver", "score", "broadcast"]),
     ),
     max_size=8,
 )
@@ -122,10 +138,27 @@ def live(world: Any, course: list[Any]) -> None:
             undo_last(world)
         elif what == "deliver":
             world.run_once()
+        elif what == "score":
+            world.score("counting")
+        elif what == "broadcast":
+            broadcast(world, f"b{number}")
         else:
             made = [make(f"k{number + place}") for place, make in enumerate(what)]
             assert not any(outcome.parked for outcome in world.record_many(made))
             number += len(what)
+
+
+def broadcast(world: Any, name: str, tenant: str | None = None) -> None:
+    """Say something to everybody there is."""
+    table = schema.customer
+    wanted = select(table.c.id).where(table.c.id == table.c.person).order_by(table.c.id)
+    if tenant is not None:
+        wanted = wanted.where(table.c.tenant == tenant)
+    with world.database.engine.connect() as connection:
+        people = connection.execute(wanted).scalars().all()
+    message = Message(channel="mail", content=Text(text="news"), purpose=Purpose.MARKETING)
+    one = Broadcast(id=name, message=message)
+    world.broadcast(one, people, author="rule-of-toy", tenant=tenant)
 
 
 def undo_last(world: Any) -> None:

@@ -19,7 +19,7 @@ from scrmkit.domain import effects as e
 from scrmkit.domain.campaign import Campaign, InstanceRef
 from scrmkit.domain.decisions import Decision, Step
 from scrmkit.domain.identity import Identity, personal
-from scrmkit.domain.ids import CampaignId, TenantId
+from scrmkit.domain.ids import CampaignId, CustomerId, TenantId
 from scrmkit.domain.messages import Accepted, AnswerTo, Message, Operation, Purpose
 from scrmkit.domain.profile import Score, TagSource
 from scrmkit.domain.reads import Attributes, Participants
@@ -124,10 +124,22 @@ EFFECTS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def effects(acts: Iterable[Act], customer: int | None, ref: InstanceRef | None) -> tuple[Any, ...]:
-    """The effects of acts; ``mine`` in an owner or a value stands for the customer's id."""
+def effects(
+    acts: Iterable[Act], customer: int | None, ref: InstanceRef | None = None, last: int = 0
+) -> tuple[Any, ...]:
+    """
+    The effects of acts.
+
+    ``mine`` in an owner or a value stands for the customer's id; an act after
+    ``last`` is about the customer who played last.
+    """
     made = []
     for name, *given in acts:
+        if name == "last":
+            if last:
+                (effect,) = effects([given], last, ref)
+                made.append(attrs.evolve(effect, customer=CustomerId(last)))
+            continue
         own = "mine" if customer is None else f"customer:{customer}"
         arguments = [own if argument == "mine" else argument for argument in given]
         effect = EFFECTS[name](*arguments)
@@ -153,7 +165,7 @@ class Toy:
         if touchpoint.kind != TOLD.name:
             return Decision(reason=f"heard of {touchpoint.kind}")
         acts = touchpoint.payload.acts
-        made = effects(acts, touchpoint.customer, None)
+        made = effects(acts, touchpoint.customer)
         return Decision(reason="told so", effects=made, answer={"acts": len(acts)})
 
 
@@ -209,11 +221,44 @@ class GameMechanic:
             return Step(reason="heard", state=attrs.evolve(state, heard=heard))
         customer, payload = touchpoint.customer, touchpoint.payload
         after = attrs.evolve(state, turns=state.turns + 1, last=customer or 0)
-        made = effects(payload.acts, customer, ref)
+        made = effects(payload.acts, customer, ref, state.last)
         return Step(reason="played", effects=made, state=after, closed=payload.closes)
 
     def violations(self, rules: Any, state: Any) -> Iterable[str]:
         return ()
+
+
+@attrs.frozen(kw_only=True)
+class Count:
+    """How often somebody was told something."""
+
+    count: int = 0
+
+
+class Counting:
+    """A scorer that counts."""
+
+    kinds = frozenset({TOLD.name})
+
+    def __init__(self, context: Any) -> None:
+        pass
+
+    def empty(self) -> Count:
+        return Count()
+
+    def fold(self, features: Count, touchpoint: Touchpoint[Any]) -> Count:
+        return Count(count=features.count + 1)
+
+    def combine(self, one: Count, other: Count) -> Count:
+        return Count(count=one.count + other.count)
+
+    def calibrate(self, population: Iterable[Count], as_of: datetime) -> Count:
+        return Count(count=max((one.count for one in population), default=0))
+
+    def score(self, features: Count, calibration: Count, as_of: datetime, previous: Any) -> Score:
+        band = "high" if features.count > 1 else "low"
+        hundredths = 100 * features.count
+        return Score(scorer="counting", hundredths=hundredths, band=band, as_of=as_of)
 
 
 class Mail:
@@ -247,6 +292,7 @@ class Bank(Mail):
 PLUGINS = {
     "rule.rule-of-toy": Toy,
     "mechanic.game": GameMechanic,
+    "scorer.counting": Counting,
     "channel.mail": Mail,
     "connector.bank": Bank,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import courses, live, undo_last
+from histories import broadcast, courses, live, undo_last
 from hypothesis import given, settings
 from scripted import PLUGINS, Mail, engine, member, phone, played, told
 from sqlalchemy import select, update
@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from scrmkit.domain.messages import Refused, TryLater, Unknown
 from scrmkit.domain.organisation import Brand
 from scrmkit.engine import Engine
-from scrmkit.engine.digest import digest
+from scrmkit.engine.digest import digest, digest_from, sums_of
 from scrmkit.engine.replay import replay
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
@@ -53,16 +53,25 @@ def busy(world: Engine, tenant: str = "main") -> None:
         ]
     )  # fmt: skip
     world.run_once()
+    world.score("counting", tenant=tenant)
+    broadcast(world, "first", tenant)
     world.record(told(["set", "name", 3], who=[phone(1), member(1)], **options))
     world.clock.advance(timedelta(minutes=40))  # type: ignore[attr-defined]
     world.run_once()
     world.record_many(
         [
             played("one", ["leave", "player"], who=[member(1)], **options),
+            played("one", ["join", "guest"], who=[member(2)], **options),
             told(who=[phone(2), member(2), phone(1)], **options),
             told(["tag", "after", "merge"], who=[member(2)], **options),
+            played(
+                "one", ["last", "tag", "who", "played"], ["last", "say", "last"],
+                ["last", "refund", "last"], ["last", "leave", "guest"], who=[phone(1)], **options,
+            ),
         ]
-    )
+    )  # fmt: skip
+    world.score("counting", tenant=tenant)
+    broadcast(world, "second", tenant)
     undo_last(world)
     world.record(told(["tag", "after", "split"], who=[member(2)], **options))
     world.run_once()
@@ -267,6 +276,17 @@ def test_texts_and_names_are_copied_where_asked(tmp_path: Path, url: str):
     database = Database(url)
     assert digest(database) == before == found.after
     database.close()
+
+
+def test_a_replay_sees_one_moment(url: str):
+    with engine(url) as world:
+        busy(world)
+        with world.database.snapshot() as wire:
+            before = digest_from(sums_of(world.database, wire))
+            world.record(told(["tag", "in", "between"]))
+
+            assert digest_from(sums_of(world.database, wire)) == before
+        assert digest(world.database) != before
 
 
 def test_progress_is_told_up_to_the_end(tmp_path: Path):
