@@ -53,7 +53,8 @@ class Applier:
         Apply all *documents*, those that a limit can refuse first.
 
         Raises:
-            GuardError: A limit was reached; nothing of this decision is applied.
+            GuardError: A limit was reached. As after any error, nothing of this
+                decision is applied.
         """
         undo: _Undo = []
         try:
@@ -61,7 +62,7 @@ class Applier:
                 guarded = self._guarded.get(document["type"])
                 if guarded is not None:
                     guarded(frame, plugin, instance, document, undo)
-        except GuardError:
+        except BaseException:
             for step in reversed(undo):
                 step()
             raise

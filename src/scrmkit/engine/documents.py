@@ -11,12 +11,19 @@ from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.messages import Operation
 from scrmkit.domain.profile import Score
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
+from scrmkit.engine.fields import check_fields, storable
 from scrmkit.engine.frame import Author, Frame, Proposed, key_of
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence.codec import Codec, thawed, to_json
+from scrmkit.persistence.frozen import closed
 from scrmkit.plugins import LoadedPlugin, PluginSet
 
 Document = dict[str, Any]
+_ABOUT_A_CUSTOMER = frozenset(
+    {e.AddTag, e.RemoveTag, e.SetAttribute, e.Remember, e.SetScore, e.RecordConsent}
+    | {e.Join, e.ChangeParticipant, e.Leave}
+)
+_OF_AN_INSTANCE = frozenset({e.AddAlias, e.Join, e.ChangeParticipant, e.Leave})
 
 
 class Documents:
@@ -67,13 +74,19 @@ class Documents:
         self, effect: Any, frame: Frame, author: Author, people: Mapping[int, int]
     ) -> Document:
         """The document of any effect but ``Propose``, ``Request`` and ``Emit``."""
-        writer = self._write.get(type(effect))
+        kind = type(effect)
+        writer = self._write.get(kind)
         if writer is None:
-            raise InvalidValueError(f"{type(effect).__name__} is not an effect")
+            raise InvalidValueError(f"{kind.__name__} is not an effect")
         document = writer(effect, frame, author)
+        check_fields(document)
         customer = getattr(effect, "customer", None)
         if customer is not None:
             document.update(_named(customer, people))
+        elif frame.person is None and kind in _ABOUT_A_CUSTOMER:
+            raise InvalidValueError(f"{kind.__name__} needs a customer; this touchpoint has none")
+        if author.instance is None and kind in _OF_AN_INSTANCE:
+            raise InvalidValueError(f"{kind.__name__} is for mechanics: there is no instance here")
         return document
 
     def _add_tag(self, x: e.AddTag, frame: Frame, author: Author) -> Document:
@@ -88,8 +101,8 @@ class Documents:
         return document
 
     def _set_attribute(self, x: e.SetAttribute, frame: Frame, author: Author) -> Document:
-        if x.value is not None and not isinstance(x.value, str | int | float | bool):
-            raise InvalidValueError(f"attribute {x.name!r} holds a {type(x.value).__name__}")
+        if not x.name:
+            raise InvalidValueError("an attribute has a name")
         return {"type": "set_attribute", "name": f"{author.name}.{x.name}", "value": x.value}
 
     def _set_score(self, x: e.SetScore, frame: Frame, author: Author) -> Document:
@@ -119,10 +132,14 @@ class Documents:
         return {"type": "start_timer", "key": x.key, "due_at": to_micros(x.due_at)}
 
     def _open_instance(self, x: e.OpenInstance, frame: Frame, author: Author) -> Document:
+        own = author.instance
+        if own is None or own.campaign != x.campaign:
+            raise InvalidValueError("an instance opens others of its own campaign alone")
+        if not isinstance(x.state, author.loaded.plugin.State):
+            raise InvalidValueError(f"the state is a {type(x.state).__name__}")
         return {
             "type": "open_instance", "campaign": x.campaign, "key": x.key,
-            "state": self._codec.dump(x.state),
-            "campaign_version": author.instance.campaign_version if author.instance else 1,
+            "state": self._codec.dump(x.state), "campaign_version": own.campaign_version,
         }  # fmt: skip
 
     def _reserve(self, x: e.Reserve, frame: Frame, author: Author) -> Document:
@@ -161,9 +178,11 @@ class Documents:
             "channel": message.channel, "operation": message.operation,
             "purpose": str(message.purpose), "slot": x.slot, **_named(x.customer, people),
         }  # fmt: skip
-        if x.slot is not None and x.slot_closes_at is not None:
-            document["slot_closes_at"] = to_micros(x.slot_closes_at)
-        body = self._codec.dump(message.content)
+        if x.slot is not None:
+            check_fields(document)
+            if x.slot_closes_at is not None:
+                document["slot_closes_at"] = to_micros(x.slot_closes_at)
+        body = storable(self._codec.dump(message.content))
         return Proposed(
             frame, author, channel, operation, document, body, customer, person, message=message
         )
@@ -173,6 +192,11 @@ class Documents:
     ) -> Proposed:
         """A request, checked against the connector that is to carry it out."""
         connector, operation = self._operation(x.connector, x.operation, "connector", frame)
+        if connector.family == "channel" and operation.addressed:
+            raise InvalidValueError(
+                f"{x.connector}.{x.operation} writes to a customer: propose a message, "
+                "which the contact policy looks at"
+            )
         if not isinstance(x.body, operation.body):
             raise InvalidValueError(
                 f"{x.connector}.{x.operation} takes a {operation.body.__name__}, "
@@ -188,7 +212,7 @@ class Documents:
         if x.answer_to is not None:
             ref = x.answer_to.ref
             document["reply_to"] = [ref.plugin, ref.campaign, ref.key, x.answer_to.step]
-        body = self._codec.dump(x.body)
+        body = storable(self._codec.dump(x.body))
         return Proposed(frame, author, connector, operation, document, body, customer, person)
 
     def emit(
@@ -196,6 +220,7 @@ class Documents:
     ) -> tuple[Document, Touchpoint[Any]]:
         """A touchpoint to record next, checked against its kind."""
         kind = checked_kind(self._kinds, x.kind, x.payload)
+        storable(self._codec.dump(x.payload))
         source = frame.touchpoint
         _, person = _whom(x.customer, frame, people)
         touchpoint: Touchpoint[Any] = Touchpoint(
@@ -203,7 +228,7 @@ class Documents:
             key=key_of(frame.by_key, author.name, author.campaign, instance_key(author), x.step),
             tenant=source.tenant,
             occurred_at=source.occurred_at,
-            payload=x.payload,
+            payload=closed(x.payload),
             source=author.name,
             brand=source.brand,
             shop=source.shop,
