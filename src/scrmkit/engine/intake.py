@@ -30,6 +30,7 @@ from scrmkit.errors import (
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Database, KeyTakenError, Wire, keys_json
+from scrmkit.persistence.frozen import closed
 from scrmkit.plugins import LoadedPlugin
 from scrmkit.settings import Settings
 
@@ -52,7 +53,7 @@ class Intake:
 
     def checked(self, touchpoint: Touchpoint[Any]) -> Touchpoint[Any]:
         """
-        The touchpoint with its tenant filled in.
+        The touchpoint with its tenant filled in, and nothing in it that can be changed.
 
         Raises:
             TenantRequiredError: It names no tenant, or one that the settings do not.
@@ -84,9 +85,10 @@ class Intake:
                 raise InvalidValueError(
                     f"{touchpoint.kind}: no type of identity is called {identity.kind!r}"
                 )
-        if touchpoint.tenant == tenant:
+        payload = closed(touchpoint.payload)
+        if touchpoint.tenant == tenant and payload is touchpoint.payload:
             return touchpoint
-        return attrs.evolve(touchpoint, tenant=TenantId(tenant))
+        return attrs.evolve(touchpoint, tenant=TenantId(tenant), payload=payload)
 
     def tenant(self, given: str | None) -> str:
         """The tenant that a call means."""
