@@ -44,7 +44,7 @@ def count(
     """
     Count the customers of a segment: one of the settings by NAME, or an --expression.
 
-    For example: --expression '{stage = {is = "dormant"}}'
+    For example: --expression '{stage = {stages = ["dormant"]}}'
     """
     if (name is None) == (text is None):
         raise click.UsageError("name a segment, or give an --expression")

@@ -112,11 +112,13 @@ class Statements:
         statement = self._insert(table)
         new = statement.excluded
         keys = list(table.primary_key.columns)
+        # As in memory, whatever the database's language.
+        bytewise = "C" if self.dialect_name == "postgresql" else "BINARY"
         where = None
         if newest:
             where = or_(
                 new["at"] > table.c.at,
-                and_(new["at"] == table.c.at, new["by_key"] >= table.c.by_key),
+                and_(new["at"] == table.c.at, new["by_key"].collate(bytewise) >= table.c.by_key),
             )
         clause: ClauseElement = statement.on_conflict_do_update(
             index_elements=keys,
