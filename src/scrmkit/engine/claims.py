@@ -80,5 +80,5 @@ def overdue(work: WorkSet, status: Status, at: int, limit: int) -> list[Outgoing
 def take(work: WorkSet, columns: Sequence[str], wanted: Sequence[Any]) -> list[OutgoingRow]:
     """Rows whose *columns* are among *wanted*, by id."""
     keys = list(dict.fromkeys(wanted))
-    rows = [OutgoingRow(*row) for row in work.select(_O, columns, keys, lock=True)]
+    rows = [OutgoingRow(*row) for row in work.select(_O, columns, keys, lock="turns")]
     return sorted(rows, key=attrgetter("id"))

@@ -48,7 +48,7 @@ def load_sent(work: WorkSet, people: Sequence[Person]) -> Iterator[tuple[Person,
     statements = work.statements
     if work.takes_turns:
         # Two processes that plan for one person take turns, or both would see a free cap.
-        work.select(schema.customer, ("tenant", "id"), people, ("id",), lock=True)
+        work.select(schema.customer, ("tenant", "id"), people, ("id",), lock="turns")
 
     def build() -> Any:
         o = schema.outgoing

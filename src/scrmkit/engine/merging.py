@@ -13,7 +13,7 @@ from scrmkit.domain.kinds import CustomerSplit
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.frame import key_of
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.people import mark_undone, undo_merge
+from scrmkit.engine.people import hold, mark_undone, undo_merge
 from scrmkit.engine.workset import WorkSet, by_equality
 from scrmkit.errors import ConflictError, UnknownNameError
 from scrmkit.persistence import schema
@@ -50,6 +50,7 @@ def split(
         if person != kept:
             raise ConflictError(f"customer {kept} was merged into {person} since; undo that first")
         id_, customers = rows[0]
+        hold(work, tenant, kept)
         undo_merge(work, tenant, kept, moved, json.loads(customers))
         at = clock.now()
         done = database.statements.once(("mark_undone",), mark_undone)

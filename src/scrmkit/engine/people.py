@@ -12,7 +12,7 @@ from sqlalchemy.types import BigInteger, String
 
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.workset import WorkSet
-from scrmkit.errors import UnknownNameError
+from scrmkit.errors import ConflictError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.ids import IdAllocator
@@ -64,9 +64,11 @@ class People:
         for key in wanted:
             self._known[key] = None
         columns = ("tenant", "kind", "scope", "value")
-        for row in self._work.select(schema.identity, columns, list(wanted)):
+        # Who is found stays who that is: a process that joins them to others waits.
+        for row in self._work.select(schema.identity, columns, list(wanted), lock="stays"):
             self._known[row[1], row[2], row[3], row[4]] = (row[0], row[5], row[6])
-        for row in self._work.select(schema.customer, ("tenant", "id"), list(customers)):
+        whose = ("tenant", "id")
+        for row in self._work.select(schema.customer, whose, list(customers), lock="stays"):
             self._persons[row[1], row[0]] = row[2]
 
     def resolve(self, touchpoint: Touchpoint[Any], received_us: int) -> Resolved:
@@ -126,7 +128,11 @@ def merge(
 
     Returns:
         The customers that were *moved*, as they must be named to undo it.
+
+    Raises:
+        ConflictError: One of the two was joined to somebody else meanwhile.
     """
+    hold(work, tenant, kept, moved)
     customers = work.once("merge_customers", _customers_of)
     ids = [row[0] for row in work.wire.rows(customers, (tenant, moved))]
     for table in schema.PERSON_TABLES:
@@ -135,6 +141,21 @@ def merge(
     row = (id_, tenant, kept, moved, to_json(ids), at_us, None, touchpoint)
     work.wire.many(work.statements.insert(schema.merge), [row])
     return ids
+
+
+def hold(work: WorkSet, tenant: str, *people: int) -> None:
+    """
+    Wait for whoever is about to write of *people*, and keep others from doing so.
+
+    Raises:
+        ConflictError: One of them is somebody else by now.
+    """
+    keys = [(tenant, person) for person in sorted(people)]
+    found = work.select(schema.customer, ("tenant", "id"), keys, lock="alone")
+    if any(row[0] != row[2] for row in found):
+        raise ConflictError("another writer joined these customers first")
+    for table in (schema.customer, schema.identity):
+        work.select(table, ("tenant", "person"), keys, ("id",), lock="alone")
 
 
 def undo_merge(work: WorkSet, tenant: str, kept: int, moved: int, customers: Sequence[int]) -> None:

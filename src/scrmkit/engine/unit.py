@@ -165,15 +165,15 @@ class Unit:
     ) -> list[Touchpoint[Any]]:
         told: list[Touchpoint[Any]] = []
         for frame, kept, moved in merged:
-            merge(
+            customers = merge(
                 work, frame.tenant, kept, moved,
                 id_=self._shared.ids.take(), at_us=self._at_us, touchpoint=frame.id,
             )  # fmt: skip
-            told += self._merge_news(work, frame, kept, moved)
+            told += self._merge_news(work, frame, kept, moved, set(customers))
         return told
 
     def _merge_news(
-        self, work: WorkSet, frame: Frame, kept: int, moved: int
+        self, work: WorkSet, frame: Frame, kept: int, moved: int, new: set[int]
     ) -> list[Touchpoint[Any]]:
         """The merge as a touchpoint, and one for each open instance that holds both."""
         tenant = frame.touchpoint.tenant
@@ -184,7 +184,7 @@ class Unit:
             for part in work.parts_of(frame.tenant, loaded.name, kept):
                 if not part.closed:
                     seen.setdefault(part.ref, set()).add(part.customer)
-            refs += [ref for ref, customers in seen.items() if len(customers) > 1]
+            refs += [ref for ref, those in seen.items() if those & new and those - new]
         return [
             Touchpoint(
                 kind="customer.merged", tenant=tenant, occurred_at=frame.touchpoint.occurred_at,

@@ -24,7 +24,7 @@ from scrmkit.engine.rows import (
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Wire, keys_json
-from scrmkit.persistence.statements import Statements
+from scrmkit.persistence.statements import Lock, Statements
 
 NEWEST = (schema.tag, schema.attribute, schema.memo, schema.consent, schema.score)
 Member = tuple[str, str, int]
@@ -68,13 +68,13 @@ class WorkSet:
 
     def select(
         self, table: Table, keys: Sequence[str], wanted: Sequence[Any],
-        columns: Sequence[str] = (), *, lock: bool = False,
+        columns: Sequence[str] = (), *, lock: Lock = "",
     ) -> list[Any]:  # fmt: skip
         """Rows of *table* whose key columns are among *wanted*."""
         if not wanted:
             return []
-        lock = lock and self.takes_turns
-        statement = self.statements.by_keys(table, keys, columns, lock=lock)
+        held: Lock = lock if self.takes_turns else ""
+        statement = self.statements.by_keys(table, keys, columns, lock=held)
         return self.wire.rows(statement, keys_json(wanted))
 
     def load_newest(self, table: Table, people: Iterable[Person]) -> None:
@@ -84,7 +84,7 @@ class WorkSet:
         if missing:
             if table is schema.memo and self.takes_turns:
                 # Who reads a memo may write it: two processes take turns with one customer.
-                self.select(schema.customer, ("tenant", "id"), missing, columns=("id",), lock=True)
+                self.select(schema.customer, ("tenant", "id"), missing, ("id",), lock="turns")
             group.load(missing, self.select(table, ("tenant", "person"), missing))
 
     def people_of(self, tenant: str, customers: Iterable[int]) -> dict[int, int]:
@@ -96,7 +96,7 @@ class WorkSet:
         """
         wanted = list(customers)
         missing = [(tenant, one) for one in wanted if (tenant, one) not in self.people]
-        for row in self.select(schema.customer, ("tenant", "id"), missing):
+        for row in self.select(schema.customer, ("tenant", "id"), missing, lock="stays"):
             self.people[tenant, row[0]] = row[2]
         if any((tenant, one) not in self.people for one in wanted):
             raise InvalidValueError("an effect names a customer that does not exist")
@@ -126,13 +126,13 @@ class WorkSet:
             self.instances[ref] = None
         keys = [(tenant, ref.plugin, ref.campaign, ref.key) for tenant, ref in missing]
         columns = ("tenant", "plugin", "campaign", "key")
-        for row in self.select(schema.instance, columns, keys, lock=True):
+        for row in self.select(schema.instance, columns, keys, lock="turns"):
             self._take_instance(row)
 
     def load_instance_ids(self, ids: Iterable[int]) -> None:
         """Load instances by id."""
         missing = [(id_,) for id_ in dict.fromkeys(ids) if id_ not in self.by_id]
-        for row in self.select(schema.instance, ("id",), missing, lock=True):
+        for row in self.select(schema.instance, ("id",), missing, lock="turns"):
             self._take_instance(row)
 
     def _take_instance(self, row: Sequence[Any]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import attrs
 from sqlalchemy import (
@@ -37,6 +37,18 @@ _ZERO: ColumnElement[int] = literal_column("0")
 def constant(value: str | int) -> ColumnElement[Any]:
     """A value that is part of a statement's text: a number, or a word without quotes."""
     return literal_column(str(value) if isinstance(value, int) else f"'{value}'")
+
+Lock = Literal["", "stays", "turns", "alone"]
+"""
+How rows are locked: they *stay* who they are, with others who want the same;
+writers take *turns*, while they stay; or one has them *alone*.
+"""
+
+_LOCKS: Mapping[str, Mapping[str, bool]] = {
+    "stays": {"read": True, "key_share": True},
+    "turns": {"key_share": True},
+    "alone": {},
+}
 
 
 @attrs.frozen
@@ -152,9 +164,14 @@ class Statements:
         return self.once(("delete", table.name, *where), build)
 
     def by_keys(
-        self, table: Table, keys: Sequence[str], columns: Sequence[str] = (), *, lock: bool = False
+        self, table: Table, keys: Sequence[str], columns: Sequence[str] = (), *, lock: Lock = ""
     ) -> Statement:
-        """Rows whose *keys* are among the given; one parameter, see ``keys_json``."""
+        """
+        Rows whose *keys* are among the given; one parameter, see ``keys_json``.
+
+        Args:
+            lock: What PostgreSQL is to hold until the transaction ends; see ``Lock``.
+        """
 
         def build() -> ClauseElement:
             source, wanted = self.keys([table.c[name] for name in keys])
@@ -164,7 +181,7 @@ class Statements:
             picked = [table.c[name] for name in columns] or list(table.columns)
             clause = select(*picked).select_from(source.join(table, matches))
             if lock and self.dialect_name == "postgresql":
-                clause = clause.order_by(table.c.id).with_for_update(of=table)
+                clause = clause.order_by(table.c.id).with_for_update(of=table, **_LOCKS[lock])
             return clause
 
         return self.once(("by_keys", table.name, *keys, "/", *columns, lock), build)
