@@ -106,10 +106,9 @@ class Applier:
         work.load_newest(memos.table, [(frame.tenant, person)])
         # Unlike the rest of the profile a memo is read and written again: it counts its words
         # in the order of acceptance, or a late touchpoint's would be lost.
-        count = max(
-            (row[4] for row in memos.of((frame.tenant, person)) if row[2] == plugin), default=0
-        )
-        memos.put((frame.tenant, customer, plugin, person, count + 1, "", to_json(doc["value"])))
+        newest = memos.of((frame.tenant, person)).get((plugin,))
+        count = 1 if newest is None else newest[4] + 1
+        memos.put((frame.tenant, customer, plugin, person, count, "", to_json(doc["value"])))
 
     def _consent(self, frame: Frame, plugin: str, instance: Any, doc: Document) -> None:
         customer, person = self._whom(frame, doc)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from time import perf_counter, time_ns
 from types import GeneratorType
 from typing import Any, TypeVar
 
@@ -73,7 +73,7 @@ class Calls:
         health = self.health[loaded.name]
         if health.quarantined_at is not None:
             return False, None
-        start = time.perf_counter()
+        start = perf_counter()
         try:
             result = function(*args)
             if type(result) is GeneratorType:
@@ -81,7 +81,7 @@ class Calls:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             self.failed(loaded, what, error)
             return False, None
-        if timed and time.perf_counter() - start > self._budget_s:
+        if timed and perf_counter() - start > self._budget_s:
             self._count(
                 loaded, what, f"took longer than {self._budget_s * 1000:.0f} ms", overrun=True
             )
@@ -119,7 +119,7 @@ class Calls:
                 health.quarantined_at is None and health.in_a_row >= self._quarantine_after
             )
             if quarantined:
-                health.quarantined_at = time.time_ns() // 1000
+                health.quarantined_at = time_ns() // 1000
         log.warning(
             "plugin_overran" if overrun else "plugin_failed",
             plugin=loaded.name, hook=what, error=text, quarantined=quarantined,

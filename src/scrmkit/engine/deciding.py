@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -68,15 +69,14 @@ class Deciding:
         """Load for all *frames* at once what they lead to, then what their plugins need."""
         if not self._people:
             self._people = [(f.tenant, f.person) for f in frames if f.person is not None]
-        wanted: list[Wanted] = []
+        wanted: Wanted = defaultdict(list)
         addresses = []
         for frame in frames:
             asked = self._asked[frame.id] = []
             for loaded in self._shared.interests.of(frame.touchpoint):
                 declared: Declared = {}
                 if loaded.family == "rule":
-                    declared = self._declared(loaded, frame.touchpoint)
-                    wanted += [(frame.tenant, loaded.name, read) for read in declared]
+                    declared = self._declared(wanted, frame, loaded)
                 else:
                     said = self._targets.addresses(frame, loaded)
                     addresses += [(frame, loaded, address) for address in said]
@@ -84,28 +84,31 @@ class Deciding:
         self._targets.load(addresses)
         for frame, loaded, address in addresses:
             for target in self._targets.of(frame, loaded, [address]):
-                declared = self._needed(frame, target, self._targets.instance(target))
-                wanted += [(frame.tenant, loaded.name, read) for read in declared]
+                self._needed(wanted, frame, target, self._targets.instance(target))
         self._knowing.load(wanted)
 
-    def _declared(self, loaded: LoadedPlugin, *given: Any) -> Declared:
+    def _declared(
+        self, wanted: Wanted, frame: Frame, loaded: LoadedPlugin, *instance: Any
+    ) -> Declared:
+        """What a plugin declares about a touchpoint, which is added to *wanted*."""
         calls, kinds = self._shared.calls, self._knowing.kinds
-        well, found = calls.call(loaded, "needs", loaded.plugin.needs, *given)
+        well, found = calls.call(loaded, "needs", loaded.plugin.needs, frame.touchpoint, *instance)
         declared: Declared = calls.listed(loaded, "needs", found) if well else {}
         for read in declared:
-            if type(read) not in kinds:
-                error = ContractError(f"{type(read).__name__} is no read")
-                calls.failed(loaded, "needs", error)
+            kind = type(read)
+            if kind not in kinds:
+                calls.failed(loaded, "needs", ContractError(f"{kind.__name__} is no read"))
                 return {}
+            wanted[kind].append((frame.tenant, loaded.name, read))
         return declared
 
-    def _needed(self, frame: Frame, target: Target, instance: Any) -> Declared:
+    def _needed(self, wanted: Wanted, frame: Frame, target: Target, instance: Any) -> Declared:
         """What a mechanic declares for an instance, asked again when the state has changed."""
         key = (frame.id, target.ref)
         state = instance.state if instance is not None else None
         there = self._needs.get(key)
         if there is None or there[0] is not state:
-            declared = self._declared(target.loaded, frame.touchpoint, instance)
+            declared = self._declared(wanted, frame, target.loaded, instance)
             there = self._needs[key] = (state, declared)
         return there[1]
 
@@ -120,12 +123,11 @@ class Deciding:
             said.append((Author(loaded, now(loaded)), None, decision))
         for loaded, declared in self._asked.pop(frame.id):
             if loaded.family == "rule":
-                author = Author(loaded, now(loaded))
-                view = View(self._knowing, frame, loaded.name, declared)
-                given = (frame.touchpoint, view, author.now)
-                well, decision = call(loaded, "decide", loaded.plugin.decide, *given)
-                if well and self._is(loaded, "decide", decision, Decision):
-                    said.append((author, None, decision))
+                moment, view = now(loaded), View(self._knowing, frame, loaded.name, declared)
+                given = (frame.touchpoint, view, moment)
+                _, decision = call(loaded, "decide", loaded.plugin.decide, *given)
+                if decision is not None and self._is(loaded, "decide", decision, Decision):
+                    said.append((Author(loaded, moment), None, decision))
                 continue
             try:
                 said += self._ask_mechanic(frame, loaded, now)
@@ -167,11 +169,12 @@ class Deciding:
                 yield author, None, Decision(reason=reason, code="unknown_campaign")
                 continue
             instance = self._targets.instance(target)
-            declared = self._needed(frame, target, instance)
-            self._knowing.load((frame.tenant, loaded.name, read) for read in declared)
+            wanted: Wanted = defaultdict(list)
+            declared = self._needed(wanted, frame, target, instance)
+            self._knowing.load(wanted)
             view = View(self._knowing, frame, loaded.name, declared)
-            well, step = self._step(frame, author, target, instance, view)
-            if well and self._is(loaded, "act", step, Step):
+            _, step = self._step(frame, author, target, instance, view)
+            if step is not None and self._is(loaded, "act", step, Step):
                 yield author, target, step
 
     def _step(
@@ -188,8 +191,6 @@ class Deciding:
         return call(loaded, "act", plugin.act, instance, *given)
 
     def _is(self, loaded: LoadedPlugin, what: str, value: Any, kind: type) -> bool:
-        if value is None:
-            return False
         fits = isinstance(value, kind)
         if fits and isinstance(value.reason, str) and isinstance(value.code, str):
             return True
@@ -207,8 +208,8 @@ class Deciding:
             if target is not None and target.row is None:
                 opened = author.instance = self._opened(frame, target, decision)
             documents, proposed, emitted = self._write(frame, author, decision)
-            state = self._state(author, decision)
-            answer = self._answer(decision.answer)
+            state = self._state(author, decision) if isinstance(decision, Step) else None
+            answer = None if decision.answer is None else self._answer(decision.answer)
         except GuardError as guard:
             self._refuse(frame, author, target, str(guard))
             return
@@ -268,9 +269,10 @@ class Deciding:
             return
         self.may_answer |= one.message.tell
         person = (one.frame.tenant, one.person or 0)
-        people, self._people = [person, *self._people], []  # of the whole batch, the first time
-        self._work.load_newest(schema.consent, people)
-        self._work.load_identities(people)
+        if person not in self._work.identities:
+            people, self._people = [person, *self._people], []  # the whole batch, the first time
+            self._work.load_newest(schema.consent, people)
+            self._work.load_identities(people)
         said = self._knowing.answer(person[0], one.author.name, Consents(CustomerId(person[1])), 0)
         one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
         one.identities = tuple(self._work.identities[person])
@@ -312,8 +314,8 @@ class Deciding:
             self._work.instances[row.tenant, row.ref] = None
             del self._work.by_id[row.id]
 
-    def _state(self, author: Author, decision: Decision) -> tuple[Any, Any] | None:
-        if not isinstance(decision, Step) or decision.state is None:
+    def _state(self, author: Author, decision: Step[Any]) -> tuple[Any, Any] | None:
+        if decision.state is None:
             return None
         kind = author.loaded.plugin.State
         if not isinstance(decision.state, kind):
@@ -323,8 +325,6 @@ class Deciding:
         return decision.state, self._shared.codec.dump(decision.state)
 
     def _answer(self, answer: Any) -> Any:
-        if answer is None:
-            return None
         document = thawed(self._shared.codec.dump(answer))
         if not isinstance(document, dict):
             raise InvalidValueError("an answer is an attrs value or a mapping")

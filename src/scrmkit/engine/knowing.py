@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -31,8 +31,8 @@ _TABLES = {
     r.Consents: schema.consent,
     r.ScoreOf: schema.score,
 }
-Wanted = tuple[str, str, r.Read[Any]]
-"""A tenant, the asking plugin and what it asks."""
+Wanted = defaultdict[type, list[tuple[str, str, Any]]]
+"""By type of read: tenants, asking plugins and what they ask."""
 
 Declared = dict[r.Read[Any], Any]
 """What a plugin named, with the answers that it asked for; None where it did not yet."""
@@ -72,17 +72,14 @@ class Knowing:
             r.ActivityOf: self._load_activities,
         }
 
-    def load(self, wanted: Iterable[Wanted]) -> None:
+    def load(self, wanted: Wanted) -> None:
         """Load everything of *wanted* that is not there yet, each table in one query."""
-        asked: dict[type, list[Any]] = defaultdict(list)
-        for one in wanted:
-            asked[type(one[2])].append(one)
-        for kind, those in asked.items():
+        for kind, asked in wanted.items():
             table = _TABLES.get(kind)
             if table is None:
-                self._load[kind](those)
+                self._load[kind](asked)
             else:
-                self._work.load_newest(table, [(one[0], one[2].customer) for one in those])
+                self._work.load_newest(table, [(one[0], one[2].customer) for one in asked])
 
     def _load_parts(self, asked: Sequence[tuple[str, str, Any]]) -> None:
         refs = [(tenant, one.ref) for tenant, _, one in asked if not isinstance(one, r.PartsOf)]
@@ -112,41 +109,34 @@ class Knowing:
 
     # --- answers -------------------------------------------------------------------------
 
-    def _newest(self, name: str, person: tuple[str, int], key: slice) -> dict[Any, tuple[Any, ...]]:
-        """Of each key the newest row over all customers that the person has been."""
-        group = self._work.newest[name]
-        found: dict[Any, tuple[Any, ...]] = {}
-        at = key.stop + 1
-        for row in group.of(person):
-            there = found.get(row[key])
-            if there is None or (there[at], there[at + 1]) <= (row[at], row[at + 1]):
-                found[row[key]] = row
-        return found
-
     def _tags(self, tenant: str, plugin: str, read: r.Tags, now_us: int) -> Mapping[Any, Tag]:
-        rows = self._newest("tag", (tenant, read.customer), slice(2, 4))
+        rows = self._work.newest["tag"].of((tenant, read.customer))
         return MappingProxyType(
-            {key: tag_of(row) for key, row in rows.items() if row[7] and not _over(row[11], now_us)}
+            {
+                key: tag_of(row)
+                for key, row in rows.items()
+                if row[7] and (row[11] is None or row[11] > now_us)
+            }
         )
 
     def _attributes(
         self, tenant: str, plugin: str, read: r.Attributes, now_us: int
     ) -> Mapping[str, Any]:
-        rows = self._newest("attribute", (tenant, read.customer), slice(2, 3))
+        rows = self._work.newest["attribute"].of((tenant, read.customer))
         return MappingProxyType({key[0]: json.loads(row[6]) for key, row in rows.items()})
 
     def _memo(self, tenant: str, plugin: str, read: r.Memo, now_us: int) -> Any:
-        row = self._newest("memo", (tenant, read.customer), slice(2, 3)).get((plugin,))
+        row = self._work.newest["memo"].of((tenant, read.customer)).get((plugin,))
         return None if row is None else frozen(json.loads(row[6]))
 
     def _consents(
         self, tenant: str, plugin: str, read: r.Consents, now_us: int
     ) -> tuple[Consent, ...]:
-        rows = self._newest("consent", (tenant, read.customer), slice(2, 4))
+        rows = self._work.newest["consent"].of((tenant, read.customer))
         return tuple(consent_of(rows[key]) for key in sorted(rows))
 
     def _score(self, tenant: str, plugin: str, read: r.ScoreOf, now_us: int) -> Score | None:
-        row = self._newest("score", (tenant, read.customer), slice(2, 3)).get((read.scorer,))
+        row = self._work.newest["score"].of((tenant, read.customer)).get((read.scorer,))
         return None if row is None else self._codec.load(json.loads(row[10]), Score)
 
     def _activity(self, tenant: str, plugin: str, read: r.ActivityOf, now_us: int) -> r.Activity:
@@ -229,10 +219,6 @@ def _activity_key(tenant: str, read: r.ActivityOf) -> tuple[Any, ...]:
         _EARLIEST if read.since is None else to_micros(read.since),
         _LATEST if read.until is None else to_micros(read.until),
     )
-
-
-def _over(expires_at: int | None, now_us: int) -> bool:
-    return expires_at is not None and expires_at <= now_us
 
 
 def tag_of(row: tuple[Any, ...]) -> Tag:

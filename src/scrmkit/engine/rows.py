@@ -15,6 +15,9 @@ Person = tuple[str, int]
 """A tenant and a canonical customer."""
 
 
+_NO_ROWS: dict[Any, tuple[Any, ...]] = {}
+
+
 class NewestRows:
     """
     Profile state of one table: of each key the newest word, by ``(at, by_key)``.
@@ -47,9 +50,15 @@ class NewestRows:
         if self._keep((row[0], row[self._person]), row):
             self.dirty[row[: self._width]] = row
 
-    def of(self, person: Person) -> Iterable[tuple[Any, ...]]:
-        """The rows of one person; only after they were loaded."""
-        return self._rows.get(person, {}).values()
+    def of(self, person: Person) -> dict[Any, tuple[Any, ...]]:
+        """Of each key the newest row over all customers that a person, once loaded, has been."""
+        found: dict[Any, tuple[Any, ...]] = {}
+        at, width = self._at, self._width
+        for row in self._rows.get(person, _NO_ROWS).values():
+            there = found.get(row[2:width])
+            if there is None or (there[at], there[at + 1]) <= (row[at], row[at + 1]):
+                found[row[2:width]] = row
+        return found
 
     def _keep(self, person: Person, row: tuple[Any, ...]) -> bool:
         rows = self._rows.setdefault(person, {})
