@@ -22,7 +22,7 @@ from scrmkit.clock import Clock, VirtualClock
 from scrmkit.domain.decisions import Decision, Now
 from scrmkit.domain.effects import AddTag, Propose, StartTimer
 from scrmkit.domain.identity import PHONE, Identity, personal
-from scrmkit.domain.ids import BrandId, CustomerId, ShopId
+from scrmkit.domain.ids import BrandId, CustomerId, ShopId, TenantId
 from scrmkit.domain.kinds import OrderPaid
 from scrmkit.domain.messages import Accepted, DeliveryOutcome, Message, Operation, Outgoing
 from scrmkit.domain.organisation import Shop
@@ -254,6 +254,7 @@ def orders(count: int, *, customers: int | None = None, seed: int = 1) -> list[T
     return [
         Touchpoint(
             kind="order.paid",
+            tenant=TenantId("main"),
             key=f"S{seed}-{number:08}",
             occurred_at=START + timedelta(seconds=number),
             payload=OrderPaid(
