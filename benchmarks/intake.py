@@ -13,13 +13,12 @@ from typing import Any, Protocol
 
 from benchmarks.intake_hand import ByHand
 from benchmarks.intake_orm import WithOrm
-from benchmarks.intake_raw import RawRows, Write, written
+from benchmarks.intake_raw import Batches, RawRows, Write, written
 from benchmarks.measuring import Meter, folder_of, middle, parser_of, peak_rss_mb, say, tell
 from benchmarks.shop import batches_of, engine_at, orders
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
 
-Batches = Sequence[Sequence[Touchpoint[Any]]]
 SLICES = 10
 """Into how many parts a round is cut: a part of each program in turn, so that a
 slow moment of the machine meets all of them."""

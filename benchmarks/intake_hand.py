@@ -21,7 +21,8 @@ from scrmkit.persistence import schema
 TENANT, FOREVER = "main", 1 << 62
 WINDOW_US = int(WINDOW.total_seconds()) * 1_000_000
 dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-FIRST_ID = 250_000_000_000_000_000
+FIRST_ID = 1_000_000_000_000_000
+"""Below all that an engine allocates, and as long as the digest knows ids to be."""
 
 
 def _lookup(table: str, *keys: str, wanted: str = "t.*") -> str:

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 
 from benchmarks.shop import engine_at
 from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine import Engine
 from scrmkit.persistence.database import DriverWire, Row
 from scrmkit.persistence.statements import Statement
 
 T = TypeVar("T")
+Batches = Sequence[Sequence[Touchpoint[Any]]]
 Write = tuple[str, list[tuple[Any, ...]]]
 """A statement, and the rows of one ``executemany``."""
 
@@ -32,19 +34,24 @@ class _Remembering:
         return self._wire.many(statement, rows)
 
 
-def written(path: Path, batches: Sequence[Sequence[Touchpoint[Any]]]) -> list[list[Write]]:
-    """All that an engine writes for *batches*, batch by batch, each one transaction."""
-    writes: list[list[Write]] = []
+def written(path: Path, batches: Batches) -> list[list[Write]]:
+    """All that an engine on a new database writes for *batches*."""
     with engine_at(path) as engine:
-        plain = engine.database.transaction
+        return written_by(engine, batches)
 
-        def remembering(work: Callable[[Any], T], name: str) -> T:
-            writes.append([])
-            return plain(lambda wire: work(_Remembering(wire, writes[-1])), name)
 
-        engine.database.transaction = remembering  # type: ignore[method-assign]
-        for batch in batches:
-            engine.record_many(batch)
+def written_by(engine: Engine, batches: Batches) -> list[list[Write]]:
+    """All that *engine* writes for *batches*, batch by batch, each one transaction."""
+    writes: list[list[Write]] = []
+    plain = engine.database.transaction
+
+    def remembering(work: Callable[[Any], T], name: str) -> T:
+        writes.append([])
+        return plain(lambda wire: work(_Remembering(wire, writes[-1])), name)
+
+    engine.database.transaction = remembering  # type: ignore[method-assign]
+    for batch in batches:
+        engine.record_many(batch)
     return writes
 
 

@@ -34,10 +34,38 @@ def run(name: str, *options: str) -> dict[str, object]:
             "touchpoints_per_s cpu_us ratio_raw ratio_hand ratio_orm rss_mb",
             id="intake",
         ),
+        pytest.param(
+            "callers",
+            ["--callers", "4", "--each", "3"],
+            "callers ratio cpu_ratio combined_per_s combined_cpu_us combined_p50_ms"
+            " combined_p99_ms apart_per_s apart_cpu_us apart_p50_ms apart_p99_ms",
+            id="callers",
+        ),
+        pytest.param(
+            "imports",
+            [],
+            "ms modules heavy attrs_ms ratio_attrs engine_ms engine_modules",
+            id="imports",
+        ),
+        pytest.param(
+            "growth",
+            ["--sizes", "100", "200", "--touchpoints", "100"],
+            "stored wall_us cpu_us ratio cpu_ratio mb",
+            id="growth",
+        ),
     ],
 )
 def test_a_benchmark_says_its_numbers_on_one_line(name: str, options: list[str], keys: str):
-    found = run(name, *options)
+    assert list(run(name, *options)) == keys.split()
 
-    assert list(found) == keys.split()
-    assert all(isinstance(value, int | float) and value > 0 for value in found.values())
+
+def test_the_hot_campaign_is_not_oversold():
+    found = run("hot_campaign", "--asks", "300")
+
+    assert found["oversold"] == 0
+    for way in ("many", "callers_2", "callers_32", "callers_128"):
+        assert {f"{way}_per_s", f"{way}_p99_ms", f"ratio_{way}"} <= set(found)
+
+
+def test_importing_the_package_brings_nothing_heavy_along():
+    assert run("imports")["heavy"] == []
