@@ -19,8 +19,8 @@ from scrmkit.domain.touchpoint import Touchpoint, Witness
 from scrmkit.engine.apply import Applier
 from scrmkit.engine.calls import Calls, ContractError
 from scrmkit.engine.campaigns import Campaigns
-from scrmkit.engine.documents import Documents
-from scrmkit.engine.frame import Author, Frame, GuardError, Proposed
+from scrmkit.engine.documents import Documents, instance_key
+from scrmkit.engine.frame import Author, Frame, GuardError, Proposed, key_of
 from scrmkit.engine.knowing import Declared, Knowing, View, Wanted
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.rows import InstanceRow
@@ -238,6 +238,7 @@ class Deciding:
         state: tuple[Any, Any] | None, answer: Any,
     ) -> None:  # fmt: skip
         frame.emitted += emitted
+        self._know(proposed)
         for one in proposed:
             self._propose(one)
         stored = None
@@ -262,20 +263,33 @@ class Deciding:
         proposed, self._proposed, self.may_answer = self._proposed, [], False
         return proposed
 
+    def _know(self, proposed: Sequence[Proposed]) -> None:
+        """Load the words and names of who is written to; of the whole batch, the first time."""
+        people = {(one.frame.tenant, one.person) for one in proposed if one.person is not None}
+        missing = sorted(person for person in people if person not in self._work.identities)
+        if missing:
+            missing, self._people = [*missing, *self._people], []
+            self._work.load_newest(schema.consent, missing)
+            self._work.load_identities(missing)
+
     def _propose(self, one: Proposed) -> None:
         """Keep a message with the customer's word and names as of now: either may change later."""
+        tenant, author = one.frame.tenant, one.author
+        names = self._work.identities[tenant, one.person] if one.person is not None else []
+        # By the name that the customer first had and not by our id, so that the same history
+        # gives the same key; with the secret, so that the key tells nobody the name.
+        whom = key_of(self._shared.secret, *min(names)[1:]) if names else one.person
+        once = one.document["key"]
+        key = key_of(tenant, author.name, author.campaign, instance_key(author), whom, once)
+        one.document["key"] = key
         self._proposed.append(one)
         if one.message is None:
             return
         self.may_answer |= one.message.tell
-        person = (one.frame.tenant, one.person or 0)
-        if person not in self._work.identities:
-            people, self._people = [person, *self._people], []  # the whole batch, the first time
-            self._work.load_newest(schema.consent, people)
-            self._work.load_identities(people)
-        said = self._knowing.answer(person[0], one.author.name, Consents(CustomerId(person[1])), 0)
+        asked = Consents(CustomerId(one.person or 0))
+        said = self._knowing.answer(tenant, author.name, asked, 0)
         one.consents = {(consent.channel, consent.purpose): consent.granted for consent in said}
-        one.identities = tuple(self._work.identities[person])
+        one.identities = tuple(names)
 
     def _write(self, frame: Frame, author: Author, decision: Decision) -> Any:
         named: set[Any] = {getattr(effect, "customer", None) for effect in decision.effects}

@@ -174,7 +174,7 @@ class Documents:
         if person is None:
             raise InvalidValueError("a message needs a customer, and this touchpoint has none")
         document: Document = {
-            "type": "propose", "key": self._key(frame, author, person, x.once),
+            "type": "propose", "key": x.once,
             "channel": message.channel, "operation": message.operation,
             "purpose": str(message.purpose), "slot": x.slot, **_named(x.customer, people),
         }  # fmt: skip
@@ -204,7 +204,7 @@ class Documents:
             )
         customer, person = _whom(x.customer, frame, people)
         document: Document = {
-            "type": "request", "key": self._key(frame, author, person, x.once),
+            "type": "request", "key": x.once,
             "connector": x.connector, "operation": x.operation, **_named(x.customer, people),
         }  # fmt: skip
         if x.not_after is not None:
@@ -250,11 +250,6 @@ class Documents:
         if operation not in operations:
             raise InvalidValueError(f"{name!r} has no operation {operation!r}")
         return loaded, operations[operation]
-
-    def _key(self, frame: Frame, author: Author, person: int | None, once: str) -> str:
-        return key_of(
-            frame.tenant, author.name, author.campaign, instance_key(author), person, once
-        )
 
 
 def _whom(
