@@ -38,6 +38,7 @@ def constant(value: str | int) -> ColumnElement[Any]:
     """A value that is part of a statement's text: a number, or a word without quotes."""
     return literal_column(str(value) if isinstance(value, int) else f"'{value}'")
 
+
 Lock = Literal["", "stays", "turns", "alone"]
 """
 How rows are locked: they *stay* who they are, with others who want the same;
