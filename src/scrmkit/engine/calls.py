@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter, time_ns
-from types import GeneratorType
+from types import CoroutineType, GeneratorType
 from typing import Any, TypeVar
 
 import attrs
 import structlog
 
 from scrmkit import hooks
+from scrmkit.domain.decisions import Decision, Step
 from scrmkit.errors import UndeclaredReadError
 from scrmkit.hooks import Failure
 from scrmkit.plugins import LoadedPlugin, PluginSet
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 @attrs.define(slots=True)
 class Health:
-    """How a plugin has been doing; *in_a_row* counts since the failing method last went well."""
+    """How a plugin has been doing; *in_a_row* counts since it was asked and all went well."""
 
     failures: int = 0
     overruns: int = 0
@@ -35,6 +36,21 @@ class Health:
 
 class ContractError(Exception):
     """A plugin returned what its contract does not allow; the text holds no values of customers."""
+
+
+@attrs.frozen
+class Trouble:
+    """
+    What went wrong with one call, in place of its result.
+
+    Attributes:
+        lost: Whether there is no result; there is one where it was only slow.
+    """
+
+    what: str
+    text: str
+    lost: bool = True
+    value: Any = None
 
 
 class Calls:
@@ -60,52 +76,64 @@ class Calls:
         """Whether the plugin is not in quarantine."""
         return self.health[loaded.name].quarantined_at is None
 
-    def call(
-        self, loaded: LoadedPlugin, what: str, function: Callable[..., Any], *args: Any,
-        timed: bool = True,
-    ) -> tuple[bool, Any]:  # fmt: skip
+    def attempt(
+        self, what: str, function: Callable[..., Any], *args: Any,
+        check: Callable[[Any], Any] | None = None, timed: bool = True,
+    ) -> Any:  # fmt: skip
         """
-        Call *function* of a plugin; ``(True, its result)``, or ``(False, None)`` if it broke.
+        Call *function* of a plugin: its result, or a ``Trouble`` that nobody has counted yet.
 
         Args:
+            check: Makes of the result what is wanted, or raises.
             timed: Whether the budget applies: not for what does I/O.
         """
-        health = self.health[loaded.name]
-        if health.quarantined_at is not None:
-            return False, None
         start = perf_counter()
         try:
             result = function(*args)
             if type(result) is GeneratorType:
                 result = tuple(result)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
-            self.failed(loaded, what, error)
-            return False, None
+            elif type(result) is CoroutineType:
+                result.close()
+            if check is not None:
+                result = check(result)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
+            return Trouble(what, _told(error))
         if timed and perf_counter() - start > self._budget_s:
-            self._count(
-                loaded, what, f"took longer than {self._budget_s * 1000:.0f} ms", overrun=True
-            )
-        elif health.in_a_row and health.last_error.startswith(f"{what}: "):
-            # Only the method that went wrong ends the row: needs() works where decide() breaks.
+            text = f"took longer than {self._budget_s * 1000:.0f} ms"
+            return Trouble(what, text, lost=False, value=result)
+        return result
+
+    def counted(self, loaded: LoadedPlugin, found: Any) -> tuple[bool, Any]:
+        """``(True, result)`` of an attempt, or ``(False, None)``; trouble is counted now."""
+        if type(found) is not Trouble:
+            return True, found
+        self._count(loaded, found.what, found.text, overrun=not found.lost)
+        return not found.lost, found.value
+
+    def went_well(self, loaded: LoadedPlugin) -> None:
+        """A plugin was asked, and all of that went well: what went wrong before is no row."""
+        health = self.health[loaded.name]
+        if health.in_a_row:
             health.in_a_row = 0
             health.changed = True
-        return True, result
 
-    def listed(self, loaded: LoadedPlugin, what: str, found: Any) -> dict[Any, None]:
-        """What a plugin listed, each once; nothing where it is no list of values."""
-        try:
-            return dict.fromkeys(found or ())
-        except Exception:  # noqa: BLE001 - a plugin's values may raise anything
-            error = ContractError(f"returned a {type(found).__name__} that cannot be listed")
-            self.failed(loaded, what, error)
-            return {}
+    def call(
+        self, loaded: LoadedPlugin, what: str, function: Callable[..., Any], *args: Any,
+        check: Callable[[Any], Any] | None = None, timed: bool = True,
+    ) -> tuple[bool, Any]:  # fmt: skip
+        """Attempt and count at once; ``(False, None)`` also while the plugin is in quarantine."""
+        if not self.is_asked(loaded):
+            return False, None
+        found = self.attempt(what, function, *args, check=check, timed=timed)
+        if type(found) is not Trouble:
+            self.went_well(loaded)
+        return self.counted(loaded, found)
 
     def failed(self, loaded: LoadedPlugin, what: str, error: BaseException) -> None:
         """Count a failure against a plugin."""
-        own = isinstance(error, ContractError | UndeclaredReadError)
-        text = str(error) if own else type(error).__name__
-        line = line_of(error)
-        self._count(loaded, what, f"{text}{line}", overrun=False)
+        self._count(loaded, what, _told(error), overrun=False)
 
     def _count(self, loaded: LoadedPlugin, what: str, text: str, *, overrun: bool) -> None:
         health = self.health[loaded.name]
@@ -134,26 +162,27 @@ class Calls:
         """Whether anybody implements *hook*."""
         return bool(self._hooks[hook])
 
-    def _each(self, hook: str, **arguments: Any) -> Iterator[tuple[LoadedPlugin, bool, Any]]:
+    def _each(
+        self, hook: str, arguments: dict[str, Any], check: Callable[[Any], Any] | None = None
+    ) -> Iterator[tuple[LoadedPlugin, bool, Any]]:
         tenant = _tenant_of(arguments)
         for loaded, function, names in self._hooks[hook]:
             if tenant is not None and loaded.tenant not in (None, tenant):
                 continue
-            if not self.is_asked(loaded):
-                continue
             given = partial(function, **{name: arguments[name] for name in names})
-            yield (loaded, *self.call(loaded, hook, given, timed=hook != "scrmkit_doctor"))
+            timed = hook != "scrmkit_doctor"
+            yield (loaded, *self.call(loaded, hook, given, check=check, timed=timed))
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Tell everybody; nobody can object."""
-        for _ in self._each(hook, **arguments):
+        for _ in self._each(hook, arguments):
             pass
 
     def collect(self, hook: str, **arguments: Any) -> list[tuple[LoadedPlugin, Any]]:
         """All results that are there, each with its plugin."""
         return [
             (loaded, value)
-            for loaded, well, value in self._each(hook, **arguments)
+            for loaded, well, value in self._each(hook, arguments)
             if well and value is not None
         ]
 
@@ -161,25 +190,34 @@ class Calls:
         self, hook: str, check: Callable[[Any], bool], **arguments: Any
     ) -> tuple[LoadedPlugin, Any] | None:
         """The first answer that is not None and passes *check*, with its plugin."""
-        for loaded, well, value in self._each(hook, **arguments):
-            if well and value is not None:
-                if check(value):
-                    return loaded, value
-                self.failed(loaded, hook, ContractError("the answer is not of the hook's type"))
+
+        def checked(value: Any) -> Any:
+            if value is not None and not check(value):
+                raise ContractError("the answer is not of the hook's type")
+            return value
+
+        for loaded, _, value in self._each(hook, arguments, checked):
+            if value is not None:
+                return loaded, value
         return None
 
     def gate(
         self, hook: str, refusal: type[T], **arguments: Any
     ) -> tuple[LoadedPlugin, T | None] | None:
-        """The first refusal with its plugin; None of it stands for a plugin that broke."""
-        for loaded, well, value in self._each(hook, **arguments):
-            if well and value is None:
-                continue
-            if well and isinstance(value, refusal):
+        """
+        The first refusal with its plugin; None of it stands for a plugin that broke.
+
+        One in quarantine refuses as well: a gate does not open because its guard is gone.
+        """
+
+        def checked(value: Any) -> Any:
+            if value is not None and not isinstance(value, refusal):
+                raise ContractError(f"returned a {type(value).__name__}")
+            return value
+
+        for loaded, well, value in self._each(hook, arguments, checked):
+            if value is not None or not well:
                 return loaded, value
-            if well:
-                self.failed(loaded, hook, ContractError(f"returned a {type(value).__name__}"))
-            return loaded, None
         return None
 
     def transform(
@@ -189,17 +227,17 @@ class Calls:
         """*value* after each plugin in turn; one whose result fails *check* is skipped."""
         for loaded, function, names in self._hooks[hook]:
             given = {**arguments, **rebuild(value)}
-            tenant = _tenant_of(given)
-            if not self.is_asked(loaded) or loaded.tenant not in (None, tenant):
+            if loaded.tenant not in (None, _tenant_of(given)):
                 continue
-            ask = partial(function, **{name: given[name] for name in names})
-            well, result = self.call(loaded, hook, ask)
-            if not well or result is None:
-                continue
-            if check(value, result):
-                value = result
-            else:
-                self.failed(loaded, hook, ContractError(f"the new {name} is not allowed"))
+
+            def checked(result: Any, before: T = value) -> Any:
+                if result is not None and not check(before, result):
+                    raise ContractError(f"the new {name} is not allowed")
+                return result
+
+            ask = partial(function, **{argument: given[argument] for argument in names})
+            _, result = self.call(loaded, hook, ask, check=checked)
+            value = value if result is None else result
         return value
 
 
@@ -208,6 +246,51 @@ def _tenant_of(arguments: dict[str, Any]) -> str | None:
         if name in arguments:
             return str(arguments[name].tenant)
     return None
+
+
+def listed(found: Any) -> dict[Any, Any]:
+    """What a plugin listed, each once, as the keys of a new dict."""
+    try:
+        return dict.fromkeys(found or ())
+    except Exception:  # noqa: BLE001 - a plugin's values may raise anything
+        text = f"returned a {type(found).__name__} that cannot be listed"
+        raise ContractError(text) from None
+
+
+def usable(found: Any) -> Any:
+    """The result of an attempt, nothing where there is none."""
+    if type(found) is not Trouble:
+        return found
+    return found.value if found.value is not None else ()
+
+
+def a_decision(value: Any, kind: type[Decision] = Decision) -> Any:
+    """
+    What a plugin decided, None where it had nothing to say.
+
+    Raises:
+        ContractError: It returned something else.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, kind):
+        raise ContractError(f"returned a {type(value).__name__}")
+    if not isinstance(value.reason, str) or not isinstance(value.code, str):
+        raise ContractError("returned a reason or code that is no text")
+    if not isinstance(value.effects, tuple | list):
+        raise ContractError("returned effects that are no tuple")
+    return value
+
+
+def a_step(value: Any) -> Any:
+    """As ``a_decision``, of a mechanic."""
+    return a_decision(value, Step)
+
+
+def _told(error: BaseException) -> str:
+    """What can be said of an exception: its text only where it is ours."""
+    own = isinstance(error, ContractError | UndeclaredReadError)
+    return f"{error if own else type(error).__name__}{line_of(error)}"
 
 
 def line_of(error: BaseException) -> str:

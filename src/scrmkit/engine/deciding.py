@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -17,18 +16,20 @@ from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.reads import Consents
 from scrmkit.domain.touchpoint import Touchpoint, Witness
 from scrmkit.engine.apply import Applier
-from scrmkit.engine.calls import Calls, ContractError
+from scrmkit.engine.calls import Calls, ContractError, Trouble, a_decision, a_step, usable
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.documents import Documents, instance_key
+from scrmkit.engine.fields import text_of
 from scrmkit.engine.frame import Author, Frame, GuardError, Proposed, key_of
-from scrmkit.engine.knowing import Declared, Knowing, View, Wanted
+from scrmkit.engine.knowing import Knowing, View, Wanted
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.rows import InstanceRow
 from scrmkit.engine.targets import Interests, Target, Targets
 from scrmkit.engine.workset import WorkSet
-from scrmkit.errors import InvalidValueError
+from scrmkit.errors import InvalidValueError, StorageError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, thawed, to_json
+from scrmkit.persistence.frozen import is_frozen
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.plugins import LoadedPlugin, PluginSet
 
@@ -57,8 +58,8 @@ class Deciding:
         self._knowing = knowing
         self._applier = Applier(work, shared.ids)
         self._targets = Targets(work, shared.calls, shared.campaigns, shared.codec)
-        self._asked: dict[int, list[tuple[LoadedPlugin, Declared]]] = {}
-        self._needs: dict[tuple[int, InstanceRef], tuple[Any, Declared]] = {}
+        self._asked: dict[int, list[tuple[LoadedPlugin, Any]]] = {}
+        self._needs: dict[tuple[int, InstanceRef], tuple[int, Any]] = {}
         self._people: list[tuple[str, int]] = []
         self._proposed: list[Proposed] = []
         self.may_answer = False
@@ -66,50 +67,56 @@ class Deciding:
     # --- before: what must be loaded -----------------------------------------------------
 
     def prefetch(self, frames: Sequence[Frame]) -> None:
-        """Load for all *frames* at once what they lead to, then what their plugins need."""
+        """
+        Load for all *frames* at once what they lead to, then what their plugins need.
+
+        What goes wrong is counted when the turn of its touchpoint comes.
+        """
         if not self._people:
             self._people = [(f.tenant, f.person) for f in frames if f.person is not None]
+        self._knowing.here.update((f.tenant, f.person) for f in frames if f.person is not None)
         wanted: Wanted = defaultdict(list)
         addresses = []
         for frame in frames:
             asked = self._asked[frame.id] = []
             for loaded in self._shared.interests.of(frame.touchpoint):
-                declared: Declared = {}
+                if not self._shared.calls.is_asked(loaded):
+                    continue
                 if loaded.family == "rule":
-                    declared = self._declared(wanted, frame, loaded)
+                    said = self._declared(wanted, frame, loaded)
                 else:
                     said = self._targets.addresses(frame, loaded)
-                    addresses += [(frame, loaded, address) for address in said]
-                asked.append((loaded, declared))
+                    addresses += [(frame, loaded, address) for address in usable(said)]
+                asked.append((loaded, said))
         self._targets.load(addresses)
         for frame, loaded, address in addresses:
             for target in self._targets.of(frame, loaded, [address]):
-                self._needed(wanted, frame, target, self._targets.instance(target))
+                self._needed(wanted, frame, target)
         self._knowing.load(wanted)
 
     def _declared(
-        self, wanted: Wanted, frame: Frame, loaded: LoadedPlugin, *instance: Any
-    ) -> Declared:
-        """What a plugin declares about a touchpoint, which is added to *wanted*."""
-        calls, kinds = self._shared.calls, self._knowing.kinds
-        well, found = calls.call(loaded, "needs", loaded.plugin.needs, frame.touchpoint, *instance)
-        declared: Declared = calls.listed(loaded, "needs", found) if well else {}
-        for read in declared:
-            kind = type(read)
-            if kind not in kinds:
-                calls.failed(loaded, "needs", ContractError(f"{kind.__name__} is no read"))
-                return {}
-            wanted[kind].append((frame.tenant, loaded.name, read))
+        self, wanted: Wanted, frame: Frame, loaded: LoadedPlugin, target: Target | None = None
+    ) -> Any:
+        """What a plugin declares about a touchpoint, which is added to *wanted*; or its trouble."""
+
+        def needs() -> Any:
+            if target is None:
+                return loaded.plugin.needs(frame.touchpoint)
+            return loaded.plugin.needs(frame.touchpoint, self._targets.instance(target))
+
+        declared = self._shared.calls.attempt("needs", needs, check=self._knowing.declared)
+        for read in usable(declared):
+            wanted[type(read)].append((frame.tenant, loaded.name, read))
         return declared
 
-    def _needed(self, wanted: Wanted, frame: Frame, target: Target, instance: Any) -> Declared:
+    def _needed(self, wanted: Wanted, frame: Frame, target: Target) -> Any:
         """What a mechanic declares for an instance, asked again when the state has changed."""
         key = (frame.id, target.ref)
-        state = instance.state if instance is not None else None
+        version = 0 if target.row is None else target.row.version
         there = self._needs.get(key)
-        if there is None or there[0] is not state:
-            declared = self._declared(wanted, frame, target.loaded, instance)
-            there = self._needs[key] = (state, declared)
+        if there is None or there[0] != version:
+            declared = self._declared(wanted, frame, target.loaded, target)
+            there = self._needs[key] = (version, declared)
         return there[1]
 
     # --- one touchpoint ------------------------------------------------------------------
@@ -117,24 +124,38 @@ class Deciding:
     def decide(self, frame: Frame) -> None:
         """Ask everybody with the state as it is, then apply all decisions in order."""
         said: list[tuple[Author, Target | None, Decision]] = []
-        now, call = self._now_of(frame), self._shared.calls.call
+        now, calls = self._now_of(frame), self._shared.calls
         if frame.decided is not None:
             loaded, decision = frame.decided
             said.append((Author(loaded, now(loaded)), None, decision))
-        for loaded, declared in self._asked.pop(frame.id):
-            if loaded.family == "rule":
-                moment, view = now(loaded), View(self._knowing, frame, loaded.name, declared)
-                given = (frame.touchpoint, view, moment)
-                _, decision = call(loaded, "decide", loaded.plugin.decide, *given)
-                if decision is not None and self._is(loaded, "decide", decision, Decision):
-                    said.append((Author(loaded, moment), None, decision))
+        for loaded, found in self._asked.pop(frame.id):
+            if not calls.is_asked(loaded):
                 continue
-            try:
-                said += self._ask_mechanic(frame, loaded, now)
-            except (ContractError, InvalidValueError) as error:
-                self._shared.calls.failed(loaded, "address", error)
+            well, listed = calls.counted(loaded, found)
+            if not well:
+                continue
+            slow = type(found) is Trouble
+            if loaded.family != "rule":
+                said += self._ask_mechanic(frame, loaded, listed, now, slow)
+                continue
+            author = Author(loaded, now(loaded), slow=slow)
+            given = (frame.touchpoint, View(self._knowing, frame, loaded.name, listed), author.now)
+            answer = calls.attempt("decide", loaded.plugin.decide, *given, check=a_decision)
+            said += self._heard(author, None, answer)
         for author, target, decision in said:
             self._take(frame, author, target, decision)
+
+    def _heard(
+        self, author: Author, target: Target | None, answer: Any
+    ) -> Sequence[tuple[Author, Target | None, Decision]]:
+        """A decision to take, if there is one."""
+        author.slow |= type(answer) is Trouble
+        well, decision = self._shared.calls.counted(author.loaded, answer)
+        if decision is not None:
+            return ((author, target, decision),)
+        if well and not author.slow:
+            self._shared.calls.went_well(author.loaded)
+        return ()
 
     def core(self, frame: Frame, plugin: str, reason: str, documents: list[dict[str, Any]]) -> None:
         """Apply and write down what the core itself decides."""
@@ -158,45 +179,49 @@ class Deciding:
         return now
 
     def _ask_mechanic(
-        self, frame: Frame, loaded: LoadedPlugin, now: Callable[[LoadedPlugin], Now]
-    ) -> Iterator[tuple[Author, Target | None, Decision]]:
-        if not self._shared.calls.is_asked(loaded):
-            return
-        for target in list(self._targets.of(frame, loaded, self._targets.addresses(frame, loaded))):
-            author = Author(loaded, now(loaded), target.row)
+        self, frame: Frame, loaded: LoadedPlugin, addresses: Sequence[Any],
+        now: Callable[[LoadedPlugin], Now], slow: bool,
+    ) -> Iterator[tuple[Author, Target | None, Decision]]:  # fmt: skip
+        for target in list(self._targets.of(frame, loaded, addresses)):
+            author = Author(loaded, now(loaded), target.row, slow)
             if target.campaign is None:
                 reason = f"there is no campaign {target.ref.campaign!r}"
                 yield author, None, Decision(reason=reason, code="unknown_campaign")
                 continue
-            instance = self._targets.instance(target)
             wanted: Wanted = defaultdict(list)
-            declared = self._needed(wanted, frame, target, instance)
-            self._knowing.load(wanted)
-            view = View(self._knowing, frame, loaded.name, declared)
-            _, step = self._step(frame, author, target, instance, view)
-            if step is not None and self._is(loaded, "act", step, Step):
-                yield author, target, step
+            needed = self._needed(wanted, frame, target)
+            author.slow |= type(needed) is Trouble
+            well, declared = self._shared.calls.counted(loaded, needed)
+            if well:
+                self._knowing.load(wanted)
+                view = View(self._knowing, frame, loaded.name, declared)
+                yield from self._heard(author, target, self._step(frame, author, target, view))
 
-    def _step(
-        self, frame: Frame, author: Author, target: Target, instance: Any, view: Any
-    ) -> tuple[bool, Any]:
-        call, loaded = self._shared.calls.call, author.loaded
-        plugin: Any = loaded.plugin
+    def _step(self, frame: Frame, author: Author, target: Target, view: View) -> Any:
+        plugin: Any = author.loaded.plugin
+        instance, attempt = self._targets.instance(target), self._shared.calls.attempt
         given = (frame.touchpoint, view, author.now)
         if instance is None:
-            return call(loaded, "open", plugin.open, target.ref, target.campaign, *given)
+            return attempt("open", plugin.open, target.ref, target.campaign, *given, check=a_step)
+        check: Callable[[Any], Any] = a_step
+        if not is_frozen(plugin.State):
+            check = self._unchanged(instance)
         if frame.touchpoint.kind == "timer.due":
             key = frame.touchpoint.payload.key
-            return call(loaded, "due", plugin.due, instance, key, *given)
-        return call(loaded, "act", plugin.act, instance, *given)
+            return attempt("due", plugin.due, instance, key, *given, check=check)
+        return attempt("act", plugin.act, instance, *given, check=check)
 
-    def _is(self, loaded: LoadedPlugin, what: str, value: Any, kind: type) -> bool:
-        fits = isinstance(value, kind)
-        if fits and isinstance(value.reason, str) and isinstance(value.code, str):
-            return True
-        wrong = "reason or code that is no text" if fits else type(value).__name__
-        self._shared.calls.failed(loaded, what, ContractError(f"returned a {wrong}"))
-        return False
+    def _unchanged(self, instance: Any) -> Callable[[Any], Any]:
+        """A check that a state, which can be changed, was not."""
+        dump = self._shared.codec.dump
+        before = to_json(dump(instance.state))
+
+        def check(step: Any) -> Any:
+            if to_json(dump(instance.state)) != before:
+                raise ContractError("changed the state that it was given")
+            return a_step(step)
+
+        return check
 
     # --- one decision --------------------------------------------------------------------
 
@@ -205,37 +230,34 @@ class Deciding:
     ) -> None:
         opened = None
         try:
-            if target is not None and target.row is None:
-                opened = author.instance = self._opened(frame, target, decision)
-            documents, proposed, emitted = self._write(frame, author, decision)
             state = self._state(author, decision) if isinstance(decision, Step) else None
+            if target is not None and target.row is None and state is not None:
+                opened = author.instance = self._opened(frame, target, state[2])
+            documents, proposed, emitted = self._write(frame, author, decision)
             answer = None if decision.answer is None else self._answer(decision.answer)
+            self._applier.apply(frame, author.name, author.instance, documents)
         except GuardError as guard:
+            self._forget(opened)
             self._refuse(frame, author, target, str(guard))
-            return
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's value may do anything
+        except (StorageError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin's value may do anything
             self._forget(opened)
             shown = ContractError(str(error)) if isinstance(error, InvalidValueError) else error
             self._shared.calls.failed(author.loaded, "effects", shown)
             self._note(frame, author, target, "failed", "the plugin broke its contract", [], None)
             return
-        try:
-            self._applier.apply(frame, author.name, author.instance, documents)
-        except GuardError as guard:
-            self._forget(opened)
-            self._refuse(frame, author, target, str(guard))
-            return
-        except InvalidValueError as error:
-            self._forget(opened)
-            self._shared.calls.failed(author.loaded, "effects", ContractError(str(error)))
-            self._note(frame, author, target, "failed", "the plugin broke its contract", [], None)
-            return
-        self._commit(frame, author, target, decision, documents, proposed, emitted, state, answer)
+        else:
+            self._commit(
+                frame, author, target, decision, documents, proposed, emitted, state, answer
+            )
+        if not author.slow:
+            self._shared.calls.went_well(author.loaded)
 
     def _commit(
         self, frame: Frame, author: Author, target: Target | None, decision: Decision,
         documents: list[dict[str, Any]], proposed: list[Proposed], emitted: list[Touchpoint[Any]],
-        state: tuple[Any, Any] | None, answer: Any,
+        state: tuple[Any, Any, str] | None, answer: Any,
     ) -> None:  # fmt: skip
         frame.emitted += emitted
         self._know(proposed)
@@ -244,13 +266,13 @@ class Deciding:
         stored = None
         row = author.instance
         if row is not None and isinstance(decision, Step) and target is not None:
+            document = None
             if state is not None:
-                row.typed, document = state
-                row.state = to_json(document)
-            if state is not None or decision.closed != row.closed:
+                row.typed, document, row.state = state
+            if state is not None or (decision.closed and not row.closed):
                 row.closed = decision.closed or row.closed
                 row.version += bool(row.base) or target.row is not None
-            stored = {"state": json.loads(row.state) if state is not None else None,
+            stored = {"state": document,
                       "version": row.version, "closed": row.closed,
                       "campaign_version": row.campaign_version}  # fmt: skip
         everything = documents + [one.document for one in proposed]
@@ -310,12 +332,10 @@ class Deciding:
                 documents.append(write.write(effect, frame, author, people))
         return documents, proposed, emitted
 
-    def _opened(self, frame: Frame, target: Target, decision: Decision) -> InstanceRow | None:
-        if not isinstance(decision, Step) or decision.state is None or target.campaign is None:
-            return None
+    def _opened(self, frame: Frame, target: Target, state: str) -> InstanceRow:
         if self._work.instances.get((frame.tenant, target.ref)) is not None:
             raise GuardError("an instance of that key exists")
-        state = to_json(self._shared.codec.dump(decision.state))
+        assert target.campaign is not None
         row = InstanceRow(
             self._shared.ids.take(), frame.tenant, target.ref.plugin, target.ref.campaign,
             target.ref.key, target.campaign.version, state, 1, False, frame.received_us, 0,
@@ -328,7 +348,8 @@ class Deciding:
             self._work.instances[row.tenant, row.ref] = None
             del self._work.by_id[row.id]
 
-    def _state(self, author: Author, decision: Step[Any]) -> tuple[Any, Any] | None:
+    def _state(self, author: Author, decision: Step[Any]) -> tuple[Any, Any, str] | None:
+        """A step's state: as it is if nobody can change it, as a document and as text."""
         if decision.state is None:
             return None
         kind = author.loaded.plugin.State
@@ -336,13 +357,15 @@ class Deciding:
             raise InvalidValueError(
                 f"the state is a {type(decision.state).__name__}, not a {kind.__name__}"
             )
-        return decision.state, self._shared.codec.dump(decision.state)
+        document = self._shared.codec.dump(decision.state)
+        typed = decision.state if is_frozen(kind) else None
+        return typed, document, text_of(document)
 
     def _answer(self, answer: Any) -> Any:
         document = thawed(self._shared.codec.dump(answer))
         if not isinstance(document, dict):
             raise InvalidValueError("an answer is an attrs value or a mapping")
-        json.dumps(document)
+        text_of(document)
         return document
 
     def _refuse(self, frame: Frame, author: Author, target: Target | None, reason: str) -> None:

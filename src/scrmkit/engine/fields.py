@@ -100,8 +100,14 @@ def check_fields(document: dict[str, Any]) -> None:
 
 
 def storable(value: Any) -> Any:
+    """JSON values, as they are, if they can be written down; raises as ``text_of`` does."""
+    text_of(value)
+    return value
+
+
+def text_of(value: Any) -> str:
     """
-    JSON values, as they are, if they can be written down.
+    JSON values as text.
 
     Raises:
         InvalidValueError: They hold something else, or half characters.
@@ -112,4 +118,4 @@ def storable(value: Any) -> Any:
         raise InvalidValueError("not all of it are JSON values") from None
     if not is_storable(text):
         raise InvalidValueError("a text in it holds half a character")
-    return value
+    return text

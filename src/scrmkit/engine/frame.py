@@ -56,6 +56,7 @@ class Author:
     loaded: LoadedPlugin
     now: Now
     instance: InstanceRow | None = None
+    slow: bool = False
 
     @property
     def name(self) -> str:

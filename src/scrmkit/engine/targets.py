@@ -11,17 +11,25 @@ import attrs
 from scrmkit.clock import from_micros
 from scrmkit.domain.campaign import Campaign, Instance, InstanceRef
 from scrmkit.domain.kinds import TimerDue
+from scrmkit.domain.text import is_storable
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine.calls import Calls, ContractError
+from scrmkit.engine.calls import Calls, ContractError, listed
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.frame import Frame
 from scrmkit.engine.rows import InstanceRow
 from scrmkit.engine.workset import WorkSet
 from scrmkit.persistence.codec import Codec
+from scrmkit.persistence.frozen import is_frozen
 from scrmkit.plugins import LoadedPlugin, PluginSet
 from scrmkit.protocols import Alias, NewInstance, OpenInstances
 
-_ADDRESSES = (InstanceRef, Alias, OpenInstances, NewInstance)
+_ADDRESSES: dict[type, tuple[tuple[str, int], ...]] = {
+    InstanceRef: (("plugin", 64), ("campaign", 64), ("key", 128)),
+    NewInstance: (("campaign", 64), ("key", 128)),
+    Alias: (("kind", 32), ("value", 200)),
+    OpenInstances: (("role", 32),),
+}
+"""Each kind of address with its texts, and how long they may be."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -46,7 +54,6 @@ class Interests:
                     self._by_kind.setdefault(kind, []).append(loaded)
 
     def of(self, touchpoint: Touchpoint[Any]) -> Sequence[LoadedPlugin]:
-        """The instances that addresses lead to, each once; those to be opened without a row."""
         """Whom to ask: only the owner where the touchpoint is for one plugin."""
         owner = touchpoint.to.plugin if touchpoint.to is not None else None
         if owner is None and isinstance(touchpoint.payload, TimerDue):
@@ -60,6 +67,21 @@ class Interests:
         return [loaded for loaded in candidates if loaded.tenant in (None, tenant)]
 
 
+def _addresses(found: Any) -> tuple[Any, ...]:
+    said = tuple(listed(found))
+    for address in said:
+        texts = _ADDRESSES.get(type(address))
+        if texts is None:
+            raise ContractError(f"{type(address).__name__} is no address")
+        for name, most in texts:
+            text = getattr(address, name)
+            if not isinstance(text, str) or len(text) > most or not is_storable(text):
+                raise ContractError(f"{name} of {type(address).__name__} is text up to {most}")
+        if isinstance(address, OpenInstances) and type(address.customer) is not int:
+            raise ContractError("customer of OpenInstances is a customer's id")
+    return said
+
+
 class Targets:
     """Resolves addresses over one working set."""
 
@@ -70,23 +92,16 @@ class Targets:
         self._codec = codec
         self._said: dict[tuple[int, str], dict[Any, None]] = {}
 
-    def addresses(self, frame: Frame, loaded: LoadedPlugin) -> Iterable[Any]:
-        """What a mechanic says a touchpoint concerns; the one instance that it is for, if it is."""
+    def addresses(self, frame: Frame, loaded: LoadedPlugin) -> Any:
+        """
+        What a mechanic says a touchpoint concerns; the one instance that it is for, if it is.
+
+        As of ``Calls.attempt``: perhaps a trouble in place of the addresses.
+        """
         touchpoint = frame.touchpoint
         if touchpoint.to is not None:
             return (touchpoint.to,)
-        key = (frame.id, loaded.name)
-        said = self._said.get(key)
-        if said is None:
-            well, found = self._calls.call(loaded, "address", loaded.plugin.address, touchpoint)
-            said = self._calls.listed(loaded, "address", found) if well else {}
-            strange = next((one for one in said if not isinstance(one, _ADDRESSES)), None)
-            if strange is not None:
-                error = ContractError(f"{type(strange).__name__} is no address")
-                self._calls.failed(loaded, "address", error)
-                said = {}
-            self._said[key] = said
-        return said
+        return self._calls.attempt("address", loaded.plugin.address, touchpoint, check=_addresses)
 
     def load(self, addresses: Sequence[tuple[Frame, LoadedPlugin, Any]]) -> None:
         """Load everything that *addresses* lead to, each table in one query."""
@@ -97,7 +112,7 @@ class Targets:
             if isinstance(address, Alias):
                 aliases.append((tenant, loaded.name, address.kind, address.value))
             elif isinstance(address, OpenInstances):
-                members.append((tenant, loaded.name, int(address.customer)))
+                members.append((tenant, loaded.name, address.customer))
             elif isinstance(address, NewInstance):
                 refs.append(
                     (
@@ -153,25 +168,26 @@ class Targets:
         elif isinstance(address, OpenInstances):
             parts = [
                 part
-                for part in work.parts_of(tenant, loaded.name, int(address.customer))
+                for part in work.parts_of(tenant, loaded.name, address.customer)
                 if part.role == address.role
             ]
             work.load_instance_ids(part.instance for part in parts)
             for part in sorted(parts, key=lambda part: part.position):
                 if not work.by_id[part.instance].closed:
                     yield part.ref
-        else:
-            raise ContractError(f"{type(address).__name__} is no address")
 
     def instance(self, target: Target) -> Instance[Any, Any] | None:
         """The typed instance of a target, None where it is to be opened."""
         row = target.row
         if row is None or target.campaign is None:
             return None
-        if row.typed is None:
-            state = json.loads(row.state)
-            row.typed = self._codec.load(state, target.loaded.plugin.State)
+        typed = row.typed
+        if typed is None:
+            kind = target.loaded.plugin.State
+            typed = self._codec.load(json.loads(row.state), kind)
+            if is_frozen(kind):
+                row.typed = typed
         return Instance(
-            ref=target.ref, campaign=target.campaign, state=row.typed, version=row.version,
+            ref=target.ref, campaign=target.campaign, state=typed, version=row.version,
             opened_at=from_micros(row.opened_at), closed=row.closed,
         )  # fmt: skip
