@@ -102,7 +102,7 @@ def engine_parts(engine: Engine) -> Mapping[str, str]:
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """All that the run found out."""
-    touchpoints = orders(arguments.touchpoints)
+    touchpoints = orders(arguments.touchpoints, customers=arguments.customers)
     batches = batches_of(touchpoints)
     with engine_at(folder / "warm.db") as engine:
         for batch in batches:
@@ -145,6 +145,9 @@ def main(given: Sequence[str] | None = None) -> None:
     """Run it from the command line."""
     parser = parser_of(__doc__)
     parser.add_argument("--touchpoints", type=int, default=20_000)
+    parser.add_argument(
+        "--customers", type=int, help="how many customers come again; each is new if not given"
+    )
     parser.add_argument("--orm", type=int, default=1_000, help="how many the ORM takes in a round")
     arguments = parser.parse_args(given)
     with folder_of(arguments) as folder:

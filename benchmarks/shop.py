@@ -7,6 +7,7 @@ Four rules bring these about; the other four read as much, and find nothing to d
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections.abc import Iterable, Mapping, Sequence
@@ -247,12 +248,14 @@ def orders(count: int, *, customers: int | None = None, seed: int = 1) -> list[T
     Paid orders, one a second.
 
     Args:
-        customers: How many customers they are drawn from; half as many as orders if not given.
+        customers: How many customers they are drawn from. If not given, each is a new
+            customer's, so that each leaves a customer.
     """
     chance = random.Random(seed)
-    people = customers or max(count // 2, 1)
-    return [
-        Touchpoint(
+
+    def order(number: int) -> Touchpoint[OrderPaid]:
+        customer = number if customers is None else chance.randrange(customers)
+        return Touchpoint(
             kind="order.paid",
             tenant=TenantId("main"),
             key=f"S{seed}-{number:08}",
@@ -262,12 +265,12 @@ def orders(count: int, *, customers: int | None = None, seed: int = 1) -> list[T
                 amount_fen=chance.randrange(900, 30_000),
                 quantity=chance.randrange(1, 4),
             ),
-            identities=(Identity(kind=PHONE, value=f"+86139{chance.randrange(people):08}"),),
+            identities=(Identity(kind=PHONE, value=f"+86139{customer:08}"),),
             source=chance.choice(SOURCES),
             shop=chance.choice(SHOPS),
         )
-        for number in range(count)
-    ]
+
+    return [order(number) for number in range(count)]
 
 
 def batches_of(
@@ -282,6 +285,7 @@ def engine_at(
 ) -> Engine:
     """An engine with a new SQLite database, which waits for the disk at every commit."""
     log_to_stderr(os.environ, "error")
+    gc.set_threshold(50_000, 20, 20)  # as the command does, and for the baselines as well
     settings = settings_from(
         {
             "scrmkit": {

@@ -8,6 +8,7 @@ done in part.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from scrmkit.cli.root import run_command
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code; *arguments* are those of the process."""
+    # A batch makes many objects and no cycles: looking through them so often finds nothing.
+    gc.set_threshold(50_000, 20, 20)
     sys.exit(run_command(arguments))
 
 
