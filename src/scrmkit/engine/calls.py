@@ -24,7 +24,12 @@ T = TypeVar("T")
 
 @attrs.define(slots=True)
 class Health:
-    """How a plugin has been doing; *in_a_row* counts since it was asked and all went well."""
+    """
+    How a plugin has been doing; *in_a_row* counts since it was asked and all went well.
+
+    Attributes:
+        kept: Failures and overruns that are in the database already.
+    """
 
     failures: int = 0
     overruns: int = 0
@@ -32,6 +37,7 @@ class Health:
     quarantined_at: int | None = None
     last_error: str = ""
     changed: bool = False
+    kept: tuple[int, int] = (0, 0)
 
 
 class ContractError(Exception):
@@ -275,7 +281,8 @@ def a_decision(value: Any, kind: type[Decision] = Decision) -> Any:
         return None
     if not isinstance(value, kind):
         raise ContractError(f"returned a {type(value).__name__}")
-    if not isinstance(value.reason, str) or not isinstance(value.code, str):
+    words: tuple[Any, ...] = (value.reason, value.code)
+    if not all(isinstance(word, str) for word in words):
         raise ContractError("returned a reason or code that is no text")
     if not isinstance(value.effects, tuple | list):
         raise ContractError("returned effects that are no tuple")

@@ -15,27 +15,37 @@ def load_health(database: Database, calls: Calls) -> None:
     statement = database.statements.once(("health",), lambda: select(*table.columns))
     with database.reading() as wire:
         rows = wire.rows(statement)
-    for name, failures, overruns, in_a_row, quarantined_at, last_error in rows:
-        if name in calls.health:
-            calls.health[name] = Health(failures, overruns, in_a_row, quarantined_at, last_error)
+    for row in rows:
+        if row[0] in calls.health:
+            health = calls.health[row[0]] = Health(*row[1:])
+            health.kept = (health.failures, health.overruns)
 
 
 def keep_health(database: Database, calls: Calls) -> None:
-    """Write down what has changed since the last time."""
+    """Write down what has changed since the last time, beside what other processes count."""
+    changed = [(name, h, (h.failures, h.overruns)) for name, h in calls.health.items() if h.changed]
+    if not changed:
+        return
     rows = [
-        (name, h.failures, h.overruns, h.in_a_row, h.quarantined_at, h.last_error)
-        for name, h in calls.health.items()
-        if h.changed
+        (name, now[0] - h.kept[0], now[1] - h.kept[1], h.in_a_row, h.quarantined_at, h.last_error)
+        for name, h, now in changed
     ]
-    if rows:
-        with database.writing() as wire:
-            wire.many(database.statements.upsert(schema.plugin_health), rows)
-        for row in rows:
-            calls.health[row[0]].changed = False
+    statement = database.statements.tally(
+        schema.plugin_health, added=("failures", "overruns"), first=("quarantined_at",)
+    )
+    with database.writing() as wire:
+        wire.many(statement, rows)
+    for _, health, now in changed:
+        health.kept, health.changed = now, False
 
 
 def release(database: Database, calls: Calls, plugin: str) -> None:
     """Let a plugin out of quarantine and forget what it did in a row."""
-    health = calls.health[plugin]
-    health.in_a_row, health.quarantined_at, health.changed = 0, None, True
     keep_health(database, calls)
+    health = calls.health[plugin]
+    health.in_a_row, health.quarantined_at = 0, None
+    update = database.statements.update(
+        schema.plugin_health, values=("in_a_row", "quarantined_at"), where=("plugin",)
+    )
+    with database.writing() as wire:
+        wire.many(update, [(0, None, plugin)])

@@ -244,7 +244,7 @@ class Unit:
     def _take(self, work: WorkSet, deciding: Deciding, frame: Frame, done: list[Frame]) -> None:
         """Decide about one touchpoint, then depth first about all that it leads to."""
         if frame.depth > MAX_DEPTH:
-            raise LoopError(f"emitted touchpoints lead to each other: {frame.touchpoint.kind}")
+            raise LoopError(f"emitted touchpoints lead on and on: {_course(frame, done)}")
         done.append(frame)
         core_documents(frame, work, deciding)
         deciding.decide(frame)
@@ -358,4 +358,15 @@ def outcome_of(
         duplicate=duplicate,
         answers={d["plugin"]: d["answer"] for d in decisions if "answer" in d},
         decisions=tuple(said),
+    )
+
+
+def _course(frame: Frame, done: Sequence[Frame]) -> str:
+    """How it came to a touchpoint, by kinds and who emitted them, from the last ones."""
+    by_id = {one.id: one for one in done}
+    course: list[Frame] = [frame]
+    while len(course) < 4 and (parent := by_id.get(course[-1].parent or 0)) is not None:
+        course.append(parent)
+    return " → ".join(
+        f"{one.touchpoint.kind} (by {one.touchpoint.source})" for one in reversed(course)
     )

@@ -117,6 +117,23 @@ class Statements:
         """Insert whole rows, or replace the same key's unless that one is newer."""
         return self.once(("upsert_newest", table.name), lambda: self._upsert(table, newest=True))
 
+    def tally(self, table: Table, *, added: Sequence[str], first: Sequence[str]) -> Statement:
+        """Insert whole rows, or add to columns of the same key's, keeping the first of others."""
+
+        def build() -> ClauseElement:
+            statement = self._insert(table)
+            new, old = statement.excluded, table.c
+            columns = {column.name: new[column.name] for column in old if not column.primary_key}
+            columns |= {name: old[name] + new[name] for name in added}
+            columns |= {name: func.coalesce(old[name], new[name]) for name in first}
+            keys = list(table.primary_key.columns)
+            clause: ClauseElement = statement.on_conflict_do_update(
+                index_elements=keys, set_=columns
+            )
+            return clause
+
+        return self.once(("tally", table.name, *added, "/", *first), build)
+
     def _insert(self, table: Table) -> Any:
         make = postgresql.insert if self.dialect_name == "postgresql" else sqlite.insert
         return make(table).values({c.name: bindparam(c.name, type_=c.type) for c in table.columns})
