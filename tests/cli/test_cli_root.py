@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -44,6 +45,20 @@ def test_a_command_that_does_not_exist_is_a_wrong_call(run):
     assert ran.code == 2
     assert "Did you mean 'doctor'?" in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize(("command", "distribution"), [("demo", "scrmkit-demo")])
+def test_a_command_of_a_distribution_that_is_not_there_names_it(
+    run, monkeypatch, command, distribution
+):
+    there = [one for one in metadata.distributions() if one.metadata["Name"] == "scrmkit"]
+    monkeypatch.setattr(metadata, "distributions", lambda: there)
+
+    ran = run(command)
+
+    assert ran.code == 2
+    assert ran.err == f"Error: {command!r} needs {distribution}: pip install {distribution}\n"
+    assert command not in run("--help").out.split()
 
 
 def test_a_plugin_adds_a_command(run, install):

@@ -23,6 +23,8 @@ class CliContext:
     """
     Click's ``context.obj`` of every command, of plugins' as well.
 
+    ``scrmkit.cli.output`` has the options and the printing that all commands share.
+
     Attributes:
         path: The settings file, perhaps not there.
     """

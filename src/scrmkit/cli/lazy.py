@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from scrmkit.errors import PluginError
+from scrmkit.errors import MissingExtraError, PluginError
 
 
 class Lazy(NamedTuple):
@@ -19,17 +19,32 @@ class Lazy(NamedTuple):
     help: str
 
 
+class Packaged(NamedTuple):
+    """Which distribution of ours brings a command, and what the list says of it."""
+
+    distribution: str
+    help: str
+
+
 class LazyGroup(click.Group):
     """
     A group of commands of our own and of plugins (``command.NAME`` entry points).
 
     Args:
         lazy: Our own, by name, in the order in which they are listed.
+        packaged: Those that we know of in distributions of their own.
     """
 
-    def __init__(self, *args: Any, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lazy: Mapping[str, Lazy],
+        packaged: Mapping[str, Packaged],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = lazy
+        self._packaged = packaged
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, ours first."""
@@ -55,7 +70,9 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
         points = entry_points("command")
-        rows = [(name, points[name]) for name in self.list_commands(ctx)[len(self._lazy) :]]
+        ours = {name: f"{one.help} ({one.distribution})" for name, one in self._packaged.items()}
+        names = self.list_commands(ctx)[len(self._lazy) :]
+        rows = [(name, ours.get(name, points[name])) for name in names]
         if rows:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(rows)
@@ -63,11 +80,19 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was perhaps meant."""
+        """
+        Find the command, or say which one was perhaps meant.
+
+        Raises:
+            MissingExtraError: It comes with a distribution that is not installed.
+        """
         name = args[0] if args else ""
         known = self.list_commands(ctx)
         if name and name not in known and not name.startswith("-"):
-            close = difflib.get_close_matches(name, known, n=1)
+            if name in self._packaged:
+                missing = self._packaged[name].distribution
+                raise MissingExtraError(f"{name!r} needs {missing}: pip install {missing}")
+            close = difflib.get_close_matches(name, {*known, *self._packaged}, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)

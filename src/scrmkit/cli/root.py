@@ -11,7 +11,7 @@ import click
 
 from scrmkit import __version__
 from scrmkit.cli.context import CliContext
-from scrmkit.cli.lazy import Lazy, LazyGroup
+from scrmkit.cli.lazy import Lazy, LazyGroup, Packaged
 from scrmkit.errors import MissingExtraError, PluginError, ScrmkitError, SettingsError
 
 DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
@@ -33,11 +33,22 @@ _COMMANDS = {
     "replay": Lazy("scrmkit.cli.replay:replay", "Rebuild the state from the stored decisions."),
     "sandbox": Lazy("scrmkit.cli.sandbox:sandbox", "Run a local server that acts as a platform."),
 }
+_PACKAGED = {
+    "customer": Packaged("scrmkit-insight", "Show a customer, and their journey."),
+    "demo": Packaged("scrmkit-demo", "Run the main job on real orders."),
+    "digest": Packaged("scrmkit-insight", "Print one hash over the whole state."),
+    "replay": Packaged("scrmkit-insight", "Rebuild the state from the stored decisions."),
+    "segment": Packaged("scrmkit-audience", "Count who belongs to a segment."),
+    "status": Packaged("scrmkit-insight", "Say how much there is and what waits."),
+    "why": Packaged("scrmkit-insight", "Say why something is so of a customer."),
+}
+"""Commands in distributions that are released together with the core."""
 
 
 @click.group(
     cls=LazyGroup,
     lazy=_COMMANDS,
+    packaged=_PACKAGED,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failed, 2 wrong call or settings, 3 done in part.",
 )
