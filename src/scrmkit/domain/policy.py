@@ -21,6 +21,8 @@ class Cap:
     At most *limit* messages of a purpose in a window.
 
     Attributes:
+        purpose: The messages that it counts; others pass.
+        limit: How many may go in one window; 0 lets none through.
         channel: A channel's name, or ``*`` for all together.
         days: So many calendar days of the customer's zone, one after another; or
         hours: so many hours. Exactly one of the two, and whenever they start.
@@ -52,7 +54,13 @@ class Cap:
 
 @attrs.frozen(kw_only=True)
 class QuietHours:
-    """No marketing from *start* to *end* on the customer's clock, over midnight if need be."""
+    """
+    No marketing from *start* to *end* on the customer's clock, over midnight if need be.
+
+    Attributes:
+        start: The first moment of the day at which none leaves.
+        end: The first at which it may leave again; the same as *start* for no quiet hours.
+    """
 
     start: time = time(21, 0)
     end: time = time(9, 0)
@@ -85,6 +93,8 @@ class Policy:
     The tenant's contact policy.
 
     Attributes:
+        quiet: When marketing waits, None for never.
+        caps: All apply; the first that is used up suppresses.
         consent: Purposes that need a consent.
     """
 

@@ -10,30 +10,37 @@ The rule for overrides: ``SCRMKIT_`` and the key in capitals, a dot written
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from scrmkit.domain.segments import Segment
 from scrmkit.errors import SettingsError
 from scrmkit.settings.model import PluginSettings, Settings
-from scrmkit.settings.secret import BY_REFERENCE, Secret
+from scrmkit.settings.secret import Secret
 from scrmkit.settings.segments import segments_from
-from scrmkit.settings.structure import did_you_mean, expected, join, structure_options
+from scrmkit.settings.structure import did_you_mean, join, structure_options
 
+_SCALARS = (
+    "database", "secret", "zone", "durability", "stage_from",
+    "calls.budget_ms", "calls.quarantine_after",
+)  # fmt: skip
 OVERRIDES: Mapping[str, tuple[str, ...]] = {
-    "SCRMKIT_DATABASE": ("database",),
-    "SCRMKIT_SECRET": ("secret",),
-    "SCRMKIT_ZONE": ("zone",),
-    "SCRMKIT_DURABILITY": ("durability",),
-    "SCRMKIT_STAGE_FROM": ("stage_from",),
-    "SCRMKIT_CALLS_BUDGET_MS": ("calls", "budget_ms"),
-    "SCRMKIT_CALLS_QUARANTINE_AFTER": ("calls", "quarantine_after"),
+    f"SCRMKIT_{key.upper().replace('.', '_')}": tuple(key.split(".")) for key in _SCALARS
 }
-_CORE = ("tenants", "database", "secret", "zone", "durability", "calls", "policy", "stage_from")
-_RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
+_HEAD = ("use", "enabled", "tenant")
+
+
+@attrs.frozen(kw_only=True)
+class _File:
+    """The whole of a settings' file."""
+
+    scrmkit: Settings
+    plugins: Mapping[str, PluginSettings] = attrs.field(factory=dict)
+    segments: Mapping[str, Any] = attrs.field(factory=dict)
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -46,15 +53,13 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         SettingsError: The file cannot be read, or with every problem in it.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        mapping = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([f"{path}: this is not TOML: {error}"]) from None
     except (OSError, UnicodeDecodeError) as error:
         hint = "; run 'scrmkit init' to write one" if isinstance(error, FileNotFoundError) else ""
         kind = type(error).__name__
         raise SettingsError([f"{path}: the settings cannot be read ({kind}){hint}"]) from None
-    try:
-        mapping = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{path}: this is not TOML: {error}"]) from None
     return settings_from(mapping, environ, folder=path.absolute().parent)
 
 
@@ -70,92 +75,65 @@ def settings_from(
     Raises:
         SettingsError: With every problem and its TOML path.
     """
-    problems: list[str] = []
-    _refuse_unknown("", mapping, ("scrmkit", "plugins", "segments"), problems)
-    core = _overridden(_table(mapping, "scrmkit", problems), environ)
-    _refuse_unknown("scrmkit", core, _CORE, problems)
-    folder, database = folder or Path(), _database(core.get("database"), folder, problems)
-    tenants = core.get("tenants", ("main",))
-    plugins = [
-        _plugin(str(name), table, tenants, problems)
-        for name, table in _table(mapping, "plugins", problems).items()
-    ]
-    known: dict[str, Any] = {key: core[key] for key in core if key in _CORE}
-    known |= {} if database is None else {"database": database}
-    known |= {"environ": environ, "folder": folder, "plugins": [one for one in plugins if one]}
-    known["segments"] = _segments(_table(mapping, "segments", problems), tenants, problems)
+    folder = folder or Path()
+    core = _overridden(mapping.get("scrmkit", {}), environ)
+    plugins = mapping.get("plugins", {})
+    if isinstance(plugins, Mapping):
+        plugins = {name: _configured(str(name), table) for name, table in plugins.items()}
+    tenants = _as_table(core).get("tenants", ["main"])
+    problems = list(_strangers(_as_table(plugins), tenants))
+    segments = _segments(_as_table(mapping.get("segments")), tenants, problems)
     try:
-        made = structure_options(Settings, known, "scrmkit", environ, folder)
+        given = {**mapping, "scrmkit": core, "plugins": plugins}
+        file = structure_options(_File, given, "", environ, folder)
     except SettingsError as error:
-        raise SettingsError([*problems, *error.problems]) from None
+        raise SettingsError([*error.problems, *problems]) from None
     if problems:
         raise SettingsError(problems)
-    return made
+    return attrs.evolve(
+        file.scrmkit, plugins=tuple(file.plugins.values()), segments=segments,
+        environ=environ, folder=folder,
+    )  # fmt: skip
 
 
-def _refuse_unknown(
-    path: str, table: Mapping[str, Any], known: Sequence[str], problems: list[str]
-) -> None:
-    for key in table:
-        if key not in known:
-            hint = did_you_mean(str(key), known)
-            problems.append(f"{join(path, str(key))}: unknown setting{hint}")
+def _as_table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
-def _table(mapping: Mapping[str, Any], key: str, problems: list[str]) -> dict[str, Any]:
-    value = mapping.get(key, {})
-    if isinstance(value, Mapping):
-        return dict(value)
-    problems.append(f"{key}: {expected('a table', value)}")
-    return {}
-
-
-def _overridden(core: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    for variable, keys in OVERRIDES.items():
+def _overridden(core: Any, environ: Mapping[str, str]) -> Any:
+    """The table ``[scrmkit]`` with what *environ* overrides; as it is where it is none."""
+    if not isinstance(core, Mapping):
+        return core
+    overridden = dict(core)
+    for variable, (*tables, key) in OVERRIDES.items():
         text = environ.get(variable)
-        if not text:
-            continue
-        table = core
-        if len(keys) > 1:
-            inner = core.get(keys[0])
-            table = core[keys[0]] = dict(inner) if isinstance(inner, Mapping) else {}
-        value: Any = int(text) if keys[0] == "calls" and text.isdecimal() else text
-        table[keys[-1]] = Secret(text) if keys[0] in ("database", "secret") else value
-    return core
+        if text:
+            table = overridden
+            for name in tables:
+                table[name] = table = dict(_as_table(table.get(name)))
+            number = bool(tables) and text.isdecimal()
+            secret = key in ("database", "secret")
+            table[key] = Secret(text) if secret else int(text) if number else text
+    return overridden
 
 
-def _database(written: Any, folder: Path | None, problems: list[str]) -> Secret | None:
-    """The database as the file itself names it; None where it does so by reference or not."""
-    if not isinstance(written, str):
-        return None
-    if "@" in written and ":" in written.partition("://")[2].partition("@")[0]:
-        problems.append(f"scrmkit.database: this URL holds a password; {BY_REFERENCE}")
-        return Secret("sqlite://")  # stands in for it, so that the rest is looked at as well
-    if folder is not None:
-        written = _RELATIVE_SQLITE.sub(lambda found: f"{found[1]}{folder / found[2]}", written)
-    return Secret(written)
-
-
-def _plugin(name: str, table: Any, tenants: Any, problems: list[str]) -> PluginSettings | None:
-    path = join("plugins", name)
+def _configured(name: str, table: Any) -> Any:
+    """The table of one plugin, with its own settings in a table of their own."""
     if not isinstance(table, Mapping):
-        problems.append(f"{path}: {expected('a table', table)}")
-        return None
-    own = ("use", "enabled", "tenant")
-    head = {key: table[key] for key in own if key in table}
-    options = {key: value for key, value in table.items() if key not in own}
-    try:
-        plugin = structure_options(
-            PluginSettings, {"name": name, "path": path, "options": options, **head}, path, {}
-        )
-    except SettingsError as error:
-        problems += error.problems
-        return None
-    tenant = plugin.tenant
-    if tenant is not None and isinstance(tenants, list | tuple) and tenant not in tenants:
-        problems.append(f"{path}.tenant: unknown tenant{did_you_mean(tenant, map(str, tenants))}")
-        return None
-    return plugin
+        return table
+    head = {key: table[key] for key in _HEAD if key in table}
+    options = {key: value for key, value in table.items() if key not in _HEAD}
+    return {"name": name, "options": options, **head}
+
+
+def _strangers(plugins: Mapping[str, Any], tenants: Any) -> Iterator[str]:
+    """Whether plugins work for tenants that nobody named; said beside what else is wrong."""
+    known = tenants if isinstance(tenants, list | tuple) else ()
+    for name, table in plugins.items():
+        tenant = _as_table(table).get("tenant")
+        if known and isinstance(tenant, str) and tenant not in known:
+            hint = did_you_mean(tenant, map(str, known))
+            yield f"{join('plugins', name)}.tenant: unknown tenant{hint}"
 
 
 def _segments(tables: Mapping[str, Any], tenants: Any, problems: list[str]) -> tuple[Segment, ...]:

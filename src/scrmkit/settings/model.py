@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -17,10 +16,19 @@ from scrmkit.domain.organisation import DEFAULT_ZONE
 from scrmkit.domain.policy import Policy
 from scrmkit.domain.segments import Segment
 from scrmkit.errors import InvalidValueError
-from scrmkit.settings.secret import Secret
+from scrmkit.settings.secret import DatabaseUrl, Secret
+from scrmkit.settings.structure import ELSEWHERE
 
-_TENANT = re.compile(r"[a-z0-9_-]{1,32}")
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+def _like(pattern: str, text: str) -> Callable[[Any, Any, Any], None]:
+    """A validator that refuses with *text* what is not like *pattern*."""
+
+    def check(instance: object, attribute: object, value: str | Secret) -> None:
+        written = value.reveal() if isinstance(value, Secret) else value
+        if not re.fullmatch(pattern, written, re.DOTALL):
+            raise InvalidValueError(text)
+
+    return check
 
 
 class Durability(enum.StrEnum):
@@ -61,13 +69,6 @@ def _read_only(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(options))
 
 
-def _configured_name(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not _NAME.fullmatch(value):
-        raise InvalidValueError(
-            "a plugin's name has 1 to 64 of a-z 0-9 - _ and starts with a letter or a digit"
-        )
-
-
 @attrs.frozen(kw_only=True)
 class PluginSettings:
     """
@@ -77,12 +78,18 @@ class PluginSettings:
         name: Unique in the settings; the order of the file is the order of calls.
         use: The entry point, such as ``channel.wecom``; or ``family.module:Class``
             for a class that stands in no distribution.
+        enabled: Whether it is loaded at all.
         tenant: The only tenant that it works for, None for all.
         options: The plugin's own settings, not read yet.
         path: The table's TOML path, for messages.
     """
 
-    name: str = attrs.field(validator=_configured_name)
+    name: str = attrs.field(
+        validator=_like(
+            "[a-z0-9][a-z0-9_-]{0,63}",
+            "a plugin's name has 1 to 64 of a-z 0-9 - _ and starts with a letter or a digit",
+        )
+    )
     use: str
     enabled: bool = True
     tenant: str | None = None
@@ -96,27 +103,17 @@ class PluginSettings:
         return f"plugins.{self.name}"
 
 
-def _tenants(instance: object, attribute: object, value: tuple[str, ...]) -> None:
+def _each_once(instance: object, attribute: object, value: tuple[str, ...]) -> None:
     if not value or len(set(value)) != len(value):
         raise InvalidValueError("name at least one tenant, and each once")
-    if not all(_TENANT.fullmatch(tenant) for tenant in value):
-        raise InvalidValueError("a tenant's id has 1 to 32 of a-z 0-9 - _")
 
 
-def _long_enough(instance: object, attribute: object, value: Secret) -> None:
-    if len(value.reveal()) < 16:
-        raise InvalidValueError("the secret has at least 16 characters; 32 random ones are good")
-
-
-def _database(instance: object, attribute: object, value: Secret) -> None:
-    try:
-        scheme = urlsplit(value.reveal()).scheme
-    except ValueError:
-        scheme = ""
-    if scheme.split("+")[0] not in ("sqlite", "postgresql"):
-        raise InvalidValueError(
-            "the database is a URL such as sqlite:///scrmkit.db or postgresql+psycopg://…"
-        )
+_TENANT = _like("[a-z0-9_-]{1,32}", "a tenant's id has 1 to 32 of a-z 0-9 - _")
+_SECRET = _like(".{16,}", "the secret has at least 16 characters; 32 random ones are good")
+_DATABASE = _like(
+    r"(sqlite|postgresql)(\+\w+)?://.*",
+    "the database is a URL such as sqlite:///scrmkit.db or postgresql+psycopg://…",
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -126,28 +123,34 @@ class Settings:
 
     Attributes:
         tenants: Ids of the tenants, 1 to 32 of ``a-z 0-9 - _`` each.
-        database: A database URL; a secret, since it may hold a password.
+        database: A database URL; by reference where it holds a password.
         secret: Seeds chance and signs; at least 16 characters. Another secret
             draws otherwise: keep it as long as the database.
         zone: The zone of customers and shops of whom no other is known.
+        durability: When SQLite calls a commit done.
+        calls: How plugins are watched.
+        policy: The contact policy.
         stage_from: The configured scorer whose lifecycle stage is the customer's.
+        plugins: The configured plugins, in the order of the file.
         segments: The ``[segments.NAME]`` tables, for commands and programs to name.
         environ: Where ``{env = …}`` of plugins is looked up.
         folder: Where ``{file = …}`` and relative paths of plugins start.
     """
 
-    tenants: tuple[str, ...] = attrs.field(default=("main",), validator=_tenants)
-    database: Secret = attrs.field(default=Secret("sqlite:///scrmkit.db"), validator=_database)
-    secret: Secret = attrs.field(validator=_long_enough)
+    tenants: tuple[str, ...] = attrs.field(
+        default=("main",), validator=[_each_once, attrs.validators.deep_iterable(_TENANT)]
+    )
+    database: DatabaseUrl = attrs.field(default=Secret("sqlite:///scrmkit.db"), validator=_DATABASE)
+    secret: Secret = attrs.field(validator=_SECRET)
     zone: ZoneInfo = ZoneInfo(DEFAULT_ZONE)
     durability: Durability = Durability.FULL
     calls: Calls = Calls()
     policy: Policy = Policy()
     stage_from: str | None = None
-    plugins: tuple[PluginSettings, ...] = attrs.field(default=())
-    segments: tuple[Segment, ...] = attrs.field(default=())
-    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False)
-    folder: Path = attrs.field(factory=Path, eq=False)
+    plugins: tuple[PluginSettings, ...] = attrs.field(default=(), metadata=ELSEWHERE)
+    segments: tuple[Segment, ...] = attrs.field(default=(), metadata=ELSEWHERE)
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False, metadata=ELSEWHERE)
+    folder: Path = attrs.field(factory=Path, eq=False, metadata=ELSEWHERE)
 
     @plugins.validator
     def _plugins_fit(self, attribute: object, plugins: tuple[PluginSettings, ...]) -> None:

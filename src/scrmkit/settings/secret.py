@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 from scrmkit.errors import InvalidValueError
 
-BY_REFERENCE = 'write { env = "NAME" } or { file = "PATH" }'
+_BY_REFERENCE = 'write { env = "NAME" } or { file = "PATH" }'
+_RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
+_WITH_PASSWORD = re.compile(r"[^@]*?://[^@]*:[^@]*@.*", re.DOTALL)
 
 
 class Secret:
@@ -43,17 +46,17 @@ class Secret:
     def __hash__(self) -> int:
         return hash((Secret, self._value))
 
-    def __copy__(self) -> Secret:
+    def __deepcopy__(self, memo: object = None) -> Secret:
         return self
 
-    def __deepcopy__(self, memo: object) -> Secret:
-        return self
-
-    def __getstate__(self) -> NoReturn:
+    def __reduce_ex__(self, protocol: object = None) -> NoReturn:
         raise TypeError("a secret is not pickled; hand on the reference to it instead")
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        self.__getstate__()
+    __copy__ = __deepcopy__
+    __getstate__ = __reduce_ex__
+
+
+DatabaseUrl = Annotated[Secret, "a database's URL; without a password it may stand in the file"]
 
 
 def secret_from(reference: Any, environ: Mapping[str, str], folder: Path) -> Secret:
@@ -69,20 +72,32 @@ def secret_from(reference: Any, environ: Mapping[str, str], folder: Path) -> Sec
     if isinstance(reference, Secret):
         return reference
     if not isinstance(reference, Mapping) or len(reference) != 1:
-        raise InvalidValueError(f"a secret does not stand in the settings itself; {BY_REFERENCE}")
+        raise InvalidValueError(f"a secret does not stand in the settings itself; {_BY_REFERENCE}")
     ((way, name),) = reference.items()
     if way not in ("env", "file") or not isinstance(name, str) or not name or "\x00" in name:
-        raise InvalidValueError(f"this is no reference to a secret; {BY_REFERENCE}")
-    value = environ.get(name, "") if way == "env" else _read(folder / name, name)
+        raise InvalidValueError(f"this is no reference to a secret; {_BY_REFERENCE}")
+    file = folder / name
+    try:
+        value = environ.get(name) if way == "env" else file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        kind = type(error).__name__
+        raise InvalidValueError(f"the file {name} cannot be read ({kind})") from None
+    value = (value or "").rstrip("\r\n") if way == "file" else value
     if not value:
         where = "the environment variable" if way == "env" else "the file"
         raise InvalidValueError(f"{where} {name} is not set or empty; put the secret there")
     return Secret(value)
 
 
-def _read(path: Path, name: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        kind = type(error).__name__
-        raise InvalidValueError(f"the file {name} cannot be read ({kind})") from None
+def database_from(written: Any, environ: Mapping[str, str], folder: Path) -> Secret:
+    """
+    The database's URL, by reference or as the file itself names it.
+
+    Raises:
+        InvalidValueError: As ``secret_from``, or a password stands in the file.
+    """
+    if not isinstance(written, str):
+        return secret_from(written, environ, folder)
+    if _WITH_PASSWORD.fullmatch(written):
+        raise InvalidValueError(f"this URL holds a password; {_BY_REFERENCE}")
+    return Secret(_RELATIVE_SQLITE.sub(lambda found: f"{found[1]}{folder / found[2]}", written))
