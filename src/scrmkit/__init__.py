@@ -10,7 +10,7 @@ from importlib import import_module as _import_module
 __version__ = "0.1.0"
 
 _NAMES = {
-    "engine": "AsyncEngine Broadcast Engine Joined ScoringReport",
+    "engine": "AsyncEngine Engine Joined",
     "engine.replay": "Replayed",
     "engine.running": "Done",
     "settings": "Secret Settings load_settings settings_from",
@@ -41,9 +41,6 @@ _NAMES = {
     "domain.profile": "Consent Customer Part Score Tag TagGroup TagSource",
     "domain.reads": """Activity ActivityOf Attributes BalanceOf Consents Known Memo ParticipantOf
         Participants Parts PartsOf Read ScoreOf Stock StockOf Tags""",
-    "domain.segments": """ActivityIs And BrandIs DaysSince Expression HasAttribute HasConsent HasTag
-        Measure Not Or ScoreIs Seen Segment ShopIs StageIs""",
-    "domain.facts": "Comparison",
     "domain.touchpoint": "Touchpoint TouchpointKind Witness",
     "errors": """CallbackRejectedError ChannelError ConflictError InvalidValueError LoopError
         MissingExtraError PluginError RefusedError SchemaOutOfDateError ScrmkitError

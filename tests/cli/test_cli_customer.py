@@ -1,4 +1,4 @@
-"""``customer show`` and ``segment count``, over imported orders and a tag."""
+"""``customer show``, over imported orders and a tag."""
 
 from __future__ import annotations
 
@@ -31,11 +31,6 @@ SETTINGS = """
 tenants = ["main", "other"]
 [plugins.tagger]
 use = "rule.tagger"
-[segments.much]
-expression = { tag = { group = "buys", name = "much" } }
-[segments.elsewhere]
-tenant = "other"
-expression = { tag = { group = "buys", name = "much" } }
 """
 ORDERS = """\
 order_no,phone,member_no,amount,date
@@ -96,38 +91,6 @@ def test_names_of_platforms_are_shown_when_asked_for(run, ready):
 )
 def test_a_customer_who_is_not_there_is_one_message(run, ready, arguments, code, problem):
     ran = run("customer", "show", *arguments)
-
-    assert ran.code == code
-    assert problem in ran.err
-
-
-def test_a_segment_of_the_settings_is_counted(run, ready):
-    assert run("segment", "count", "much", "--tenant", "main").out == "1\n"
-    assert run("segment", "count", "much", "--tenant", "other").out == "0\n"
-    told = run("segment", "count", "elsewhere", "--json").json
-    assert (told["tenant"], told["count"]) == ("other", 0)
-
-
-def test_an_expression_is_counted(run, ready):
-    text = '{not = {tag = {group = "buys", name = "much"}}}'
-
-    assert run("segment", "count", "--expression", text, "--tenant", "main").out == "1\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "problem"),
-    [
-        pytest.param([], 2, "name a segment", id="neither"),
-        pytest.param(["much", "--expression", "{}"], 2, "name a segment", id="both"),
-        pytest.param(["mush"], 1, "did you mean 'much'", id="unknown"),
-        pytest.param(["--expression", "{"], 1, "no TOML value", id="no TOML"),
-        pytest.param(["--expression", "{tga = {}}"], 2, "did you mean 'tag'", id="no expression"),
-        pytest.param(["much", "--as-of", "today"], 2, "offset", id="no moment"),
-        pytest.param(["elsewhere", "--tenant", "main"], 1, "of tenant 'other'", id="another's"),
-    ],
-)
-def test_a_segment_that_cannot_be_counted_is_one_message(run, ready, arguments, code, problem):
-    ran = run("segment", "count", *arguments)
 
     assert ran.code == code
     assert problem in ran.err

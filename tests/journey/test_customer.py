@@ -10,6 +10,7 @@ from journey_world import ANN, BEA, JourneyWorld
 from scrmkit.domain.kinds import ConsentChanged, ContactAdded, ContactRemoved
 from scrmkit.errors import UnknownNameError
 from scrmkit.testing import make_identity
+from scrmkit_audience import Audience
 
 
 def test_a_customer_is_found_by_id_and_by_what_a_platform_says(shop: JourneyWorld):
@@ -27,7 +28,7 @@ def test_a_customer_has_the_newest_words(shop: JourneyWorld):
     shop.happen("consent.granted", ConsentChanged(channel="sms"), ANN)
     ann = shop.happen("consent.withdrawn", ConsentChanged(channel="sms"), ANN)
     shop.clock.advance(timedelta(hours=1))
-    shop.engine.score("value", tenant="north")
+    Audience(shop.engine).score("value", tenant="north")
 
     customer = shop.engine.customer(ann, tenant="north")
 

@@ -17,6 +17,7 @@ from scrmkit.domain.journey import (
 )
 from scrmkit.domain.kinds import ContactAdded, MessageReceived, OrderRefunded
 from scrmkit.domain.messages import TryLater
+from scrmkit_audience import Audience
 
 
 def told(entries: Sequence[Entry]) -> list[str]:
@@ -81,12 +82,12 @@ def test_a_request_is_told_like_a_message(shop: JourneyWorld):
 def test_scores_tell_where_they_were_before(shop: JourneyWorld):
     shop.buy("o1")
     shop.clock.advance(HOUR)
-    shop.engine.score("value", tenant="north")
+    Audience(shop.engine).score("value", tenant="north")
     shop.clock.advance(HOUR)
     shop.buy("o2")
     ann = shop.buy("o3")
     shop.clock.advance(HOUR)
-    shop.engine.score("value", tenant="north")
+    Audience(shop.engine).score("value", tenant="north")
 
     journey = shop.engine.journey(ann, tenant="north")
     last = [entry for entry in journey if isinstance(entry, ScoreEntry)][-1]

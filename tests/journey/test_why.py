@@ -16,6 +16,7 @@ from scrmkit.domain.kinds import (
     OrderRefunded,
 )
 from scrmkit.errors import InvalidValueError, UnknownNameError
+from scrmkit_audience import Audience
 
 
 def test_a_tag_is_there_because_of_a_decision_at_a_touchpoint(shop: JourneyWorld):
@@ -68,7 +69,7 @@ def test_a_score_says_its_parts_and_the_run_that_set_it(shop: JourneyWorld):
     shop.buy("o1", BEA)
     ann = shop.buy("o2")
     shop.clock.advance(HOUR)
-    shop.engine.score("value", tenant="north")
+    Audience(shop.engine).score("value", tenant="north")
 
     why = shop.engine.why(ann, "score:value", tenant="north")
 

@@ -11,9 +11,9 @@ from scripted import Text, member, phone, played, told
 from sqlalchemy import select
 
 from scrmkit.domain.messages import Message, Purpose
-from scrmkit.engine.broadcast import Broadcast
 from scrmkit.errors import ConflictError
 from scrmkit.persistence import schema
+from scrmkit_audience import Audience, Broadcast
 
 _NAMES = st.sampled_from("abc")
 _MINUTES = st.integers(0, 30)
@@ -139,7 +139,7 @@ def live(world: Any, course: list[Any]) -> None:
         elif what == "deliver":
             world.run_once()
         elif what == "score":
-            world.score("counting")
+            Audience(world).score("counting")
         elif what == "broadcast":
             broadcast(world, f"b{number}")
         else:
@@ -158,7 +158,7 @@ def broadcast(world: Any, name: str, tenant: str | None = None) -> None:
         people = connection.execute(wanted).scalars().all()
     message = Message(channel="mail", content=Text(text="news"), purpose=Purpose.MARKETING)
     one = Broadcast(id=name, message=message)
-    world.broadcast(one, people, author="rule-of-toy", tenant=tenant)
+    Audience(world).broadcast(one, people, author="rule-of-toy", tenant=tenant)
 
 
 def undo_last(world: Any) -> None:

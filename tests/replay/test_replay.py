@@ -21,6 +21,7 @@ from scrmkit.engine.replay import replay
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
+from scrmkit_audience import Audience
 
 
 def busy(world: Engine, tenant: str = "main") -> None:
@@ -53,7 +54,7 @@ def busy(world: Engine, tenant: str = "main") -> None:
         ]
     )  # fmt: skip
     world.run_once()
-    world.score("counting", tenant=tenant)
+    Audience(world).score("counting", tenant=tenant)
     broadcast(world, "first", tenant)
     world.record(told(["set", "name", 3], who=[phone(1), member(1)], **options))
     world.clock.advance(timedelta(minutes=40))  # type: ignore[attr-defined]
@@ -70,7 +71,7 @@ def busy(world: Engine, tenant: str = "main") -> None:
             ),
         ]
     )  # fmt: skip
-    world.score("counting", tenant=tenant)
+    Audience(world).score("counting", tenant=tenant)
     broadcast(world, "second", tenant)
     undo_last(world)
     world.record(told(["tag", "after", "split"], who=[member(2)], **options))

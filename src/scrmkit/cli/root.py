@@ -26,7 +26,6 @@ _COMMANDS = {
     "run": Lazy("scrmkit.cli.run:run", "Take callbacks, deliver and fire timers."),
     "customer": Lazy("scrmkit.cli.customer:customer", "Show a customer, and their journey."),
     "why": Lazy("scrmkit.cli.why:why", "Say why something is so of a customer."),
-    "segment": Lazy("scrmkit.cli.segment:segment", "Count who belongs to a segment."),
     "outbox": Lazy("scrmkit.cli.outbox:outbox", "List what goes out, and send dead letters again."),
     "status": Lazy("scrmkit.cli.status:status", "Say how much there is and what waits."),
     "digest": Lazy("scrmkit.cli.digest:digest", "Print one hash over the whole state."),

@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from scrmkit.clock import from_micros, to_micros
-from scrmkit.domain.facts import CustomerFacts, Happened
+from scrmkit.clock import to_micros
 from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.profile import Customer, Score
@@ -79,23 +78,6 @@ class Customers:
             scores=tuple(self._codec.load(json.loads(row[10]), Score) for row in scores),
             stage=next((row[9] for row in scores if row[2] == self._stage_from), ""),
         )
-
-    def facts(self, wire: Wire, tenant: str, person: int) -> CustomerFacts:
-        """What segments are evaluated over, by canonical id."""
-        names = ("kind", "key", "occurred_at", "amount_fen", "shop", "brand")
-        statement = self._statements.by_keys(schema.touchpoint, ("tenant", "person"), names)
-        return CustomerFacts(
-            customer=self.customer(wire, tenant, person, None),
-            happened=tuple(
-                Happened(
-                    kind=kind, key=key, occurred_at=from_micros(at), amount_fen=fen,
-                    shop=shop, brand=brand,
-                )
-                for kind, key, at, fen, shop, brand in wire.rows(
-                    statement, keys_json([(tenant, person)])
-                )
-            ),
-        )  # fmt: skip
 
 
 def newest(table: Table, rows: Iterable[Any]) -> list[Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -12,15 +12,13 @@ from typing import Any, Self
 from sqlalchemy import literal_column, select
 from sqlalchemy.engine import Connection
 
-from scrmkit.clock import Clock, SystemClock, aware
+from scrmkit.clock import Clock, SystemClock
 from scrmkit.domain.campaign import Campaign, CampaignStatus
-from scrmkit.domain.decisions import Outcome
+from scrmkit.domain.decisions import Decision, Outcome
 from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.kinds import CampaignChanged
 from scrmkit.domain.messages import Report
-from scrmkit.domain.profile import Score
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine.broadcast import Broadcast, Broadcasts
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
@@ -38,7 +36,6 @@ from scrmkit.engine.reception import Reception
 from scrmkit.engine.redriving import Redriving
 from scrmkit.engine.replay import Replayed, replay
 from scrmkit.engine.running import Done, Running
-from scrmkit.engine.scoring import Scoring, ScoringReport
 from scrmkit.engine.settling import Settling
 from scrmkit.engine.slots import Slots
 from scrmkit.engine.status import Status, status
@@ -112,8 +109,6 @@ class Engine(Viewing):
         self.intake = Intake(self.shared, self.database, settings, self.clock)
         self._joining = Joining(self.intake, self.database)
         self._combiner = Combiner(self._record_each)
-        self._scoring = Scoring(self.shared, self.database, self.intake)
-        self._broadcasts = Broadcasts(self.intake)
         self._compose_views()
         self._compose_delivery()
 
@@ -206,6 +201,24 @@ class Engine(Viewing):
             keep_health(self.database, self.calls)
         return outcomes
 
+    def record_decided(
+        self, touchpoint: Touchpoint[Any], plugin: str, decision: Decision
+    ) -> Outcome:
+        """
+        Record a touchpoint with a decision that a program has already taken over many customers.
+
+        Its effects name their customers. No rule is asked about this touchpoint, only
+        about what the decision emits. A repetition changes nothing.
+
+        Args:
+            plugin: The configured plugin in whose name it is decided.
+
+        Raises:
+            UnknownNameError: No plugin is configured as *plugin*.
+            StorageUnavailableError, ConflictError: Nothing was recorded; try again later.
+        """
+        return self.intake.record_decided(touchpoint, self.plugins.named(plugin), decision)
+
     def joined(self, connection: Connection) -> contextlib.AbstractContextManager[Joined]:
         """
         Record inside a host's transaction, on its SQLAlchemy connection.
@@ -243,54 +256,6 @@ class Engine(Viewing):
         """
         owner = self.intake.tenant(tenant)
         split(self.database, self.intake, self.clock, owner, int(kept), int(moved))
-
-    # --- work over everybody -------------------------------------------------------------
-
-    def score(
-        self,
-        scorer: str,
-        *,
-        as_of: datetime | None = None,
-        tenant: str | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> ScoringReport:
-        """
-        Score every customer as of a moment (now, if none is given); see ``Scoring.run``.
-
-        Args:
-            progress: Called with how many are done, and of how many.
-        """
-        moment = aware(as_of) if as_of is not None else self.clock.now()
-        return self._scoring.run(scorer, moment, self.intake.tenant(tenant), progress)
-
-    def scores(
-        self, scorer: str, *, tenant: str | None = None
-    ) -> Iterator[tuple[CustomerId, Score]]:
-        """Every customer with the newest score of one scorer."""
-        return self._scoring.scores(scorer, self.intake.tenant(tenant))
-
-    def broadcast(
-        self,
-        broadcast: Broadcast,
-        people: Iterable[CustomerId],
-        *,
-        author: str,
-        tenant: str | None = None,
-        progress: Callable[[int], None] | None = None,
-    ) -> int:
-        """
-        Plan one message for each of *people* through the contact policy.
-
-        Args:
-            author: The configured plugin in whose name it is proposed.
-            progress: Called with how many have been planned or suppressed.
-
-        Returns:
-            How many customers were looked at.
-        """
-        loaded = self.plugins.named(author)
-        owner = self.intake.tenant(tenant)
-        return self._broadcasts.plan(broadcast, people, loaded, owner, self.clock.now(), progress)
 
     def digest(self, tenant: str | None = None) -> str:
         """

@@ -18,7 +18,8 @@ from scrmkit.settings.structure import did_you_mean
 GROUP = "scrmkit"
 CONFIGURED = ("rule", "mechanic", "channel", "connector", "scorer", "hooks")
 """The families that ``[plugins.NAME]`` makes objects of."""
-FAMILIES = (*CONFIGURED, "command", "sandbox")
+FAMILIES = (*CONFIGURED, "command", "sandbox", "settings")
+"""And those that need no table: ``settings.NAME`` reads a table beside ``[plugins]`` itself."""
 _TYPE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 

@@ -50,6 +50,8 @@ def load_plugins(
     loaded = [load.one(plugin) for plugin in settings.plugins if plugin.enabled]
     plugins = tuple(plugin for plugin in loaded if plugin is not None)
     kinds = load.kinds(plugins)
+    if settings.segments:
+        load.segments()
     scorers = [plugin.name for plugin in plugins if plugin.family == "scorer"]
     if settings.stage_from is not None and settings.stage_from not in scorers:
         hint = did_you_mean(settings.stage_from, scorers)
@@ -127,13 +129,24 @@ class _Load:
                 self.problems.append(f"plugins.{plugin.name} ({plugin.whose}): {problem}")
         return MappingProxyType(kinds)
 
+    def segments(self) -> None:
+        """Let the distribution that reads the tables of segments say what is wrong with them."""
+        found = self._provider("settings.segments", "segments", "; install scrmkit-audience")
+        if found is None:
+            return
+        try:
+            found.load()(self._settings)
+        except SettingsError as error:
+            self.problems += error.problems
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a distribution may be broken
+            self.problems.append(f"segments ({found.whose}): cannot be read: {_told(error)}")
+
     def _add(self, configured: PluginSettings, source: Found, *problems: str) -> None:
         self.problems += [f"{configured.path} ({source.whose}): {text}" for text in problems]
 
     def _source(self, configured: PluginSettings) -> Found | None:
         use = configured.use
         family, _, target = use.partition(".")
-        installed = [one for one in self._installed if one.name == use]
         if family not in CONFIGURED:
             what = "needs no settings" if family in FAMILIES else "is no family of plugins"
             problem = f"{family!r} {what}{did_you_mean(family, CONFIGURED)}"
@@ -142,18 +155,26 @@ class _Load:
             return Found(name=f"{family}.{configured.name}", load=load)
         elif use in self._extra:
             return Found(name=use, load=partial(self._extra.__getitem__, use))
-        elif not installed:
+        else:
             known = {one.name for one in self._installed if one.family in CONFIGURED}
             hint = did_you_mean(use, known.union(self._extra), "installed:")
-            problem = f"nothing that is installed provides {use!r}{hint}"
+            return self._provider(use, f"{configured.path}.use", hint)
+        self.problems.append(f"{configured.path}.use: {problem}")
+        return None
+
+    def _provider(self, name: str, path: str, hint: str) -> Found | None:
+        """What is installed as *name*; None, and a problem more, where that is not one thing."""
+        installed = [one for one in self._installed if one.name == name]
+        if not installed:
+            problem = f"nothing that is installed provides {name!r}{hint}"
         elif len(installed) > 1:
             whose = " and ".join(one.whose for one in installed)
-            problem = f"{use!r} is provided by {whose}; uninstall all but one"
+            problem = f"{name!r} is provided by {whose}; uninstall all but one"
         elif installed[0].problem:
             problem = f"{installed[0].whose}: {installed[0].problem}"
         else:
             return installed[0]
-        self.problems.append(f"{configured.path}.use: {problem}")
+        self.problems.append(f"{path}: {problem}")
         return None
 
     def _make(self, configured: PluginSettings, source: Found, cls: type) -> Any | None:

@@ -17,11 +17,9 @@ from typing import Any
 
 import attrs
 
-from scrmkit.domain.segments import Segment
 from scrmkit.errors import SettingsError
 from scrmkit.settings.model import PluginSettings, Settings
 from scrmkit.settings.secret import Secret
-from scrmkit.settings.segments import segments_from
 from scrmkit.settings.structure import did_you_mean, join, structure_options
 
 _SCALARS = (
@@ -82,7 +80,6 @@ def settings_from(
         plugins = {name: _configured(str(name), table) for name, table in plugins.items()}
     tenants = _as_table(core).get("tenants", ["main"])
     problems = list(_strangers(_as_table(plugins), tenants))
-    segments = _segments(_as_table(mapping.get("segments")), tenants, problems)
     try:
         given = {**mapping, "scrmkit": core, "plugins": plugins}
         file = structure_options(_File, given, "", environ, folder)
@@ -91,7 +88,7 @@ def settings_from(
     if problems:
         raise SettingsError(problems)
     return attrs.evolve(
-        file.scrmkit, plugins=tuple(file.plugins.values()), segments=segments,
+        file.scrmkit, plugins=tuple(file.plugins.values()), segments=file.segments,
         environ=environ, folder=folder,
     )  # fmt: skip
 
@@ -134,20 +131,3 @@ def _strangers(plugins: Mapping[str, Any], tenants: Any) -> Iterator[str]:
         if known and isinstance(tenant, str) and tenant not in known:
             hint = did_you_mean(tenant, map(str, known))
             yield f"{join('plugins', name)}.tenant: unknown tenant{hint}"
-
-
-def _segments(tables: Mapping[str, Any], tenants: Any, problems: list[str]) -> tuple[Segment, ...]:
-    try:
-        segments = segments_from(tables)
-    except SettingsError as error:
-        problems += error.problems
-        return ()
-    for one in segments:
-        if (
-            one.tenant is not None
-            and isinstance(tenants, list | tuple)
-            and one.tenant not in tenants
-        ):
-            hint = did_you_mean(one.tenant, map(str, tenants))
-            problems.append(f"{join('segments', one.name)}.tenant: unknown tenant{hint}")
-    return segments

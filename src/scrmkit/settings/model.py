@@ -14,7 +14,6 @@ import attrs
 
 from scrmkit.domain.organisation import DEFAULT_ZONE
 from scrmkit.domain.policy import Policy
-from scrmkit.domain.segments import Segment
 from scrmkit.errors import InvalidValueError
 from scrmkit.settings.secret import DatabaseUrl, Secret
 from scrmkit.settings.structure import ELSEWHERE
@@ -132,7 +131,7 @@ class Settings:
         policy: The contact policy.
         stage_from: The configured scorer whose lifecycle stage is the customer's.
         plugins: The configured plugins, in the order of the file.
-        segments: The ``[segments.NAME]`` tables, for commands and programs to name.
+        segments: The ``[segments.NAME]`` tables, not read yet: scrmkit-audience does that.
         environ: Where ``{env = …}`` of plugins is looked up.
         folder: Where ``{file = …}`` and relative paths of plugins start.
     """
@@ -148,7 +147,9 @@ class Settings:
     policy: Policy = Policy()
     stage_from: str | None = None
     plugins: tuple[PluginSettings, ...] = attrs.field(default=(), metadata=ELSEWHERE)
-    segments: tuple[Segment, ...] = attrs.field(default=(), metadata=ELSEWHERE)
+    segments: Mapping[str, Any] = attrs.field(
+        factory=dict, converter=_read_only, hash=False, metadata=ELSEWHERE
+    )
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False, metadata=ELSEWHERE)
     folder: Path = attrs.field(factory=Path, eq=False, metadata=ELSEWHERE)
 

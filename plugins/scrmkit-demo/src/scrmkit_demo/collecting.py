@@ -11,10 +11,9 @@ from typing import Any
 
 import attrs
 
-from scrmkit.domain.facts import Comparison
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.profile import Score
-from scrmkit.domain.segments import ActivityIs, And, Expression, HasTag
+from scrmkit_audience import ActivityIs, And, Comparison, Expression, HasTag
 from scrmkit_demo.journeys import journey_of
 from scrmkit_demo.orders import Order
 from scrmkit_demo.playing import FLOOR_FEN, SEAT_FEN, SEATS, BargainSeen
@@ -207,7 +206,7 @@ def _funnel(world: World) -> tuple[Stage, ...]:
         return ActivityIs(kind=kind, comparison=Comparison.AT_LEAST, value=times)
 
     def count(*expressions: Expression) -> int:
-        return world.engine.count_members(And(of=expressions))
+        return world.audience.count(And(of=expressions))
 
     scanned = did("entrance.scanned")
     added = (scanned, did("contact.added"))

@@ -58,7 +58,7 @@ def demo(data: Path | None, customers: int, as_json: bool) -> None:
         opened.clock.move_to(AFTER + timedelta(hours=3))
         bargains = play(opened)
         judge(opened)
-        rfm, value = (dict(opened.engine.scores(scorer)) for scorer in SCORERS)
+        rfm, value = (dict(opened.audience.scores(scorer)) for scorer in SCORERS)
         summary = summarise(opened, started, value)
         write_report(opened, summary, orders, bargains, rfm, value)
         parked = opened.engine.status().parked

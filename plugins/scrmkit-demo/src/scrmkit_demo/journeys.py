@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo
 
-from scrmkit.domain.facts import Comparison
 from scrmkit.domain.identity import MEMBER, PHONE
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.journey import DecisionEntry, Entry, OutgoingEntry, ScoreEntry, TouchpointEntry
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.profile import Score
-from scrmkit.domain.segments import ActivityIs, And, Expression, HasConsent, HasTag
 from scrmkit.engine.customers import Customers
 from scrmkit.engine.journey import Journeys
+from scrmkit_audience import ActivityIs, And, Comparison, Expression, HasConsent, HasTag
 from scrmkit_demo.report import mask_phone
 from scrmkit_demo.report.data import Journey, ScorePart, Step
 from scrmkit_demo.world import World
@@ -71,7 +70,7 @@ def _teller(world: World) -> CustomerId | None:
     )
     consented = HasConsent(channel="sms", purpose=Purpose.MARKETING)
     for wanted in (And(of=(*met, consented)), And(of=met), met[0]):
-        person = next(iter(world.engine.members(wanted)), None)
+        person = next(iter(world.audience.members(wanted)), None)
         if person is not None:
             return person
     return None

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.messages import Message, Purpose
-from scrmkit.engine import Broadcast
+from scrmkit_audience import Broadcast
 from scrmkit_demo.world import STRATEGIES, World
 from scrmkit_sms.channel import SmsText
 
@@ -25,7 +25,7 @@ def judge(world: World) -> None:
                 bar.update(count - done[0])  # type: ignore[attr-defined]
                 done[0] = count
 
-            world.engine.score(scorer, as_of=as_of, progress=show)
+            world.audience.score(scorer, as_of=as_of, progress=show)
     _plan(world)
     with world.progress("delivery", ROUNDS) as bar:
         for _ in range(ROUNDS):
@@ -37,7 +37,7 @@ def judge(world: World) -> None:
 def _plan(world: World) -> None:
     by_segment: dict[str, list[CustomerId]] = {code: [] for code in STRATEGIES}
     total = 0
-    for customer, score in world.engine.scores("rfm"):
+    for customer, score in world.audience.scores("rfm"):
         # Who never ordered is greeted like a first-timer without money spent.
         by_segment[score.segment or "000"].append(customer)
         total += 1
@@ -47,7 +47,7 @@ def _plan(world: World) -> None:
                 channel="sms", purpose=Purpose.MARKETING, content=SmsText(template=f"rfm-{code}"),
                 not_after=world.clock.now() + timedelta(days=2),
             )  # fmt: skip
-            world.engine.broadcast(
+            world.audience.broadcast(
                 Broadcast(
                     id=f"strategy-{code}",
                     message=message,

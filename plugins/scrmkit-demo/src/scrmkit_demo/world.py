@@ -18,6 +18,7 @@ from scrmkit.engine import Engine
 from scrmkit.settings import Settings, settings_from
 from scrmkit.testing.sandbox_server import LocalServer
 from scrmkit.web import create_app
+from scrmkit_audience import Audience
 from scrmkit_demo.invented import Invented, invent
 from scrmkit_sms.sandbox import create as create_sms
 from scrmkit_wecom.sandbox import create as create_wecom
@@ -50,6 +51,7 @@ class World:
     folder: Path
     clock: VirtualClock
     engine: Engine
+    audience: Audience
     invented: Invented
     wecom: Any
     sms: Any
@@ -95,8 +97,8 @@ def world(folder: Path, start: datetime, progress: Callable[[str, int], Any]) ->
         stack.callback(server.stop)
         _organise(engine, invented)
         opened = World(
-            folder, clock, engine, invented, wecom, sms, wecom.credentials()["corp_id"],
-            engine.ids.take(), progress,
+            folder, clock, engine, Audience(engine), invented, wecom, sms,
+            wecom.credentials()["corp_id"], engine.ids.take(), progress,
         )  # fmt: skip
         _connect(opened, server.url)
         yield opened

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from segment_expressions import expressions
 
-from scrmkit.domain.facts import Comparison
 from scrmkit.domain.messages import Purpose
-from scrmkit.domain.segments import (
+from scrmkit.errors import InvalidValueError, SettingsError
+from scrmkit.settings import Settings, settings_from
+from scrmkit_audience.expressions import (
     ActivityIs,
     And,
     DaysSince,
@@ -27,9 +28,8 @@ from scrmkit.domain.segments import (
     Segment,
     StageIs,
 )
-from scrmkit.errors import InvalidValueError, SettingsError
-from scrmkit.settings import settings_from
-from scrmkit.settings.segments import DEEPEST, expression_from, segments_from, table_of
+from scrmkit_audience.facts import Comparison
+from scrmkit_audience.written import DEEPEST, expression_from, segments_of, table_of
 
 WRITTEN = """
 [segments.loyal]
@@ -79,27 +79,37 @@ def toml(value: Any) -> str:
     return json.dumps(value)
 
 
+def written(*tenants: str) -> Settings:
+    """Settings with the segments above."""
+    document = tomllib.loads(f"scrmkit = {{tenants = {list(tenants)}}}\n{WRITTEN}")
+    return settings_from(document, {"SCRMKIT_SECRET": "0123456789abcdef"})
+
+
 def test_what_is_written_and_what_is_made_are_the_same():
-    assert segments_from(tomllib.loads(WRITTEN)["segments"]) == (
+    assert segments_of(written("north", "south")) == (
         Segment(name="loyal", tenant="north", expression=MADE),
     )
 
 
-def test_the_settings_hold_segments():
-    document = tomllib.loads('scrmkit = {tenants = ["north", "south"]}\n' + WRITTEN)
-
-    settings = settings_from(document, {"SCRMKIT_SECRET": "0123456789abcdef"})
-
-    assert [segment.name for segment in settings.segments] == ["loyal"]
-
-
-def test_a_segment_of_an_unknown_tenant_is_refused():
-    document = tomllib.loads('scrmkit = {tenants = ["nord"]}\n' + WRITTEN)
+def test_all_problems_of_all_segments_are_said_with_their_paths():
+    tables = {
+        "loyal": {"expression": {"tag": {"group": "g"}}, "tenant": "north"},
+        "lost": {"expression": {"tga": {"group": "g"}}, "tenants": "main"},
+        "none": "tag",
+        "empty": {},
+    }
+    settings = settings_from({"segments": tables}, {"SCRMKIT_SECRET": "0123456789abcdef"})
 
     with pytest.raises(SettingsError) as caught:
-        settings_from(document, {"SCRMKIT_SECRET": "0123456789abcdef"})
+        segments_of(settings)
 
-    assert caught.value.problems == ("segments.loyal.tenant: unknown tenant; did you mean 'nord'?",)
+    assert caught.value.problems == (
+        "segments.loyal.tenant: unknown tenant; there is main",
+        "segments.lost.expression.tga: unknown expression; did you mean 'tag'?",
+        "segments.lost.tenants: unknown setting; did you mean 'tenant'?",
+        "segments.none: expected a table, found a text",
+        "segments.empty.expression: write one key, such as {tag = {…}}",
+    )
 
 
 @given(expressions)

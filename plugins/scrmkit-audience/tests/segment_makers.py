@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import attrs
 from segment_world import NOW, happening, note
 
-from scrmkit.domain.facts import Comparison
 from scrmkit.domain.messages import Purpose
-from scrmkit.domain.segments import (
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine import Engine
+from scrmkit_audience import Audience
+from scrmkit_audience.expressions import (
     ActivityIs,
     DaysSince,
     Expression,
@@ -20,8 +22,7 @@ from scrmkit.domain.segments import (
     HasTag,
     Measure,
 )
-from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine import Engine
+from scrmkit_audience.facts import Comparison
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TODAY = datetime(2026, 3, 10, tzinfo=SHANGHAI)
@@ -88,6 +89,7 @@ def check_meaning(
     outcomes = engine.record_many([attrs.evolve(one, tenant="north") for one in history])
     customer = outcomes[0].customer
     assert customer is not None
-    assert engine.matches(expression, customer, tenant="north") is is_in
-    assert list(engine.members(expression, tenant="north")) == [customer] * is_in
-    assert engine.count_members(expression, tenant="north") == is_in
+    audience = Audience(engine)
+    assert audience.matches(expression, customer, tenant="north") is is_in
+    assert list(audience.members(expression, tenant="north")) == [customer] * is_in
+    assert audience.count(expression, tenant="north") == is_in

@@ -13,32 +13,37 @@ from typing import Any
 
 import attrs
 
-from scrmkit.domain.segments import EXPRESSIONS, And, Expression, Not, Or, Segment
 from scrmkit.errors import SettingsError
+from scrmkit.settings import Settings
 from scrmkit.settings.structure import did_you_mean, expected, join, structure_options
+from scrmkit_audience.expressions import EXPRESSIONS, And, Expression, Not, Or, Segment
 
 DEEPEST = 32
 _WORDS = {kind.word: kind for kind in EXPRESSIONS}
 
 
-def segments_from(tables: Mapping[str, Any], path: str = "segments") -> tuple[Segment, ...]:
+def segments_of(settings: Settings) -> tuple[Segment, ...]:
     """
-    Read named segments: tables of ``expression`` and, where there are several, ``tenant``.
+    The ``[segments.NAME]`` tables: each has an ``expression``, and may be of one ``tenant``.
 
     Raises:
         SettingsError: With every problem and its path.
     """
     problems: list[str] = []
     made = []
-    for name, table in tables.items():
-        where = join(path, str(name))
+    for name, table in settings.segments.items():
+        where = join("segments", str(name))
         if not isinstance(table, Mapping):
             problems.append(f"{where}: {expected('a table', table)}")
             continue
         made_of = _expression(table.get("expression", {}), join(where, "expression"), problems)
         try:
             given = {**table, "name": name, "expression": made_of}
-            made.append(structure_options(Segment, given, where, {}))
+            segment = structure_options(Segment, given, where, {})
+            if segment.tenant not in (None, *settings.tenants):
+                hint = did_you_mean(str(segment.tenant), settings.tenants)
+                problems.append(f"{where}.tenant: unknown tenant{hint}")
+            made.append(segment)
         except SettingsError as error:
             problems += error.problems
     if problems:

@@ -26,7 +26,9 @@ from segment_makers import (
 )
 from segment_world import NOW, note
 
-from scrmkit.domain.segments import (
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine import Engine
+from scrmkit_audience.expressions import (
     And,
     Expression,
     HasAttribute,
@@ -36,8 +38,6 @@ from scrmkit.domain.segments import (
     ScoreIs,
     StageIs,
 )
-from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine import Engine
 
 CASES = {
     "and of nothing is true of everybody": ([SEEN], And(), True),

@@ -31,12 +31,12 @@ from segment_expressions import (
 )
 from segment_world import NOW, happening, make_engine, note
 
-from scrmkit.domain.segments import Expression, matches
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
 from scrmkit.engine.customers import Customers
-from scrmkit.engine.segments import Segments
 from scrmkit.persistence import schema
+from scrmkit_audience.expressions import Expression, matches
+from scrmkit_audience.segments import Segments, facts_of
 
 TENANTS = [f"t{number}" for number in range(3_000)]
 ZONES = [ZoneInfo(name) for name in ("Asia/Shanghai", "America/New_York", "Pacific/Apia")]
@@ -122,7 +122,10 @@ def check(engine: Engine, world: World, asked: list[Expression]) -> None:
     assert not any(outcome.parked for outcome in outcomes)
     customers = Customers(engine.database, engine.codec, engine.settings.stage_from)
     with engine.database.reading() as wire:
-        facts = [customers.facts(wire, tenant, person) for person in people_of(engine, tenant)]
+        facts = [
+            facts_of(engine.database, customers, wire, tenant, person)
+            for person in people_of(engine, tenant)
+        ]
     here = attrs.evolve(engine.settings, zone=world.zone)
     segments = Segments(engine.database, engine.plugins, here)
 

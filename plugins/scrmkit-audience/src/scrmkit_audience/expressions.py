@@ -24,11 +24,11 @@ from typing import Any, ClassVar
 
 import attrs
 
-from scrmkit.domain.facts import Calendar, Comparison, CustomerFacts
 from scrmkit.domain.ids import TenantId
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.policy import consent_for
 from scrmkit.errors import InvalidValueError
+from scrmkit_audience.facts import Calendar, Comparison, CustomerFacts
 
 LONGEST_DAYS = 36_500
 PAID, REFUNDED = "order.paid", "order.refunded"

@@ -6,9 +6,8 @@ import itertools
 
 from hypothesis import strategies as st
 
-from scrmkit.domain.facts import Comparison
 from scrmkit.domain.messages import Purpose
-from scrmkit.domain.segments import (
+from scrmkit_audience.expressions import (
     EXPRESSIONS,
     ActivityIs,
     And,
@@ -26,6 +25,7 @@ from scrmkit.domain.segments import (
     ShopIs,
     StageIs,
 )
+from scrmkit_audience.facts import Comparison
 
 GROUPS = ("source",)
 TAGS = ("table card", "小程序")

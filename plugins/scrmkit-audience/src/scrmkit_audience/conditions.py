@@ -1,129 +1,33 @@
-"""Segments over everybody, in SQL: with the same results as ``matches`` in memory."""
+"""Expressions in SQL, with the same results as ``matches`` in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from scrmkit.clock import to_micros
-from scrmkit.domain import segments as s
-from scrmkit.domain.facts import Calendar, Comparison
-from scrmkit.domain.ids import CustomerId
-from scrmkit.errors import InvalidValueError, UnknownKindError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.database import Database
-from scrmkit.plugins import PluginSet
-from scrmkit.settings import Settings
-from scrmkit.settings.structure import did_you_mean
+from scrmkit_audience import expressions as s
+from scrmkit_audience.facts import Calendar, Comparison
 
-PAGE = 10_000
 Condition = sa.ColumnElement[bool]
 _WHO = schema.customer
 _HAPPENED = schema.touchpoint
 
 
-class Segments:
-    """Counts and lists the customers of segments."""
-
-    def __init__(self, database: Database, plugins: PluginSet, settings: Settings) -> None:
-        self._database = database
-        self._kinds = plugins.kinds
-        self._zone = settings.zone
-        self._stage_from = settings.stage_from
-        self._named = {segment.name: segment for segment in settings.segments}
-
-    def named(self, name: str) -> s.Segment:
-        """
-        The segment of the settings that is called *name*.
-
-        Raises:
-            UnknownNameError: There is none.
-        """
-        if name not in self._named:
-            hint = did_you_mean(name, self._named)
-            raise UnknownNameError(f"no segment is called {name!r}{hint}")
-        return self._named[name]
-
-    def people(self, expression: s.Expression, tenant: str, as_of: datetime) -> sa.Select[Any]:
-        """
-        ``SELECT person``, each once and in no order, with its own values in it.
-
-        It may stand in a further statement, such as ``INSERT … FROM SELECT``. Raises as
-        ``check`` does.
-        """
-        self.check(expression)
-        collation = "C" if self._database.dialect_name == "postgresql" else "BINARY"
-        conditions = _Conditions(Calendar(as_of, self._zone), self._stage_from or "", collation)
-        return sa.select(_WHO.c.person).where(
-            _WHO.c.tenant == tenant, _WHO.c.id == _WHO.c.person, conditions.of(expression)
-        )
-
-    def count(self, expression: s.Expression, tenant: str, as_of: datetime) -> int:
-        """How many customers it is true of; raises as ``people`` does."""
-        people = self.people(expression, tenant, as_of).subquery()
-        clause = sa.select(sa.func.count()).select_from(people)
-        with self._database.reading() as wire:
-            return int(wire.rows(*self._database.statements.bound(clause))[0][0])
-
-    def members(
-        self, expression: s.Expression, tenant: str, as_of: datetime
-    ) -> Iterator[CustomerId]:
-        """
-        The customers it is true of, by id; raises as ``people`` does.
-
-        Read in pages, so that nothing is held open between them: who joins or
-        leaves meanwhile may be missed, and nobody comes twice.
-        """
-        return self._pages(self.people(expression, tenant, as_of))
-
-    def _pages(self, people: sa.Select[Any]) -> Iterator[CustomerId]:
-        after = 0
-        while True:
-            page = people.where(_WHO.c.person > after).order_by(_WHO.c.person).limit(PAGE)
-            with self._database.reading() as wire:
-                ids = [row[0] for row in wire.rows(*self._database.statements.bound(page))]
-            yield from map(CustomerId, ids)
-            if len(ids) < PAGE:
-                return
-            after = ids[-1]
-
-    def check(self, expression: s.Expression) -> None:
-        """
-        Make sure that it can be answered.
-
-        Raises:
-            UnknownKindError: It asks for a kind of touchpoint that nobody registers.
-            InvalidValueError: It asks for the sum of a kind without amounts.
-            UnknownNameError: It asks for a stage, and the settings name no scorer for it.
-        """
-        for leaf in s.leaves(expression):
-            self._check(leaf)
-
-    def _check(self, leaf: s.Expression) -> None:
-        if isinstance(leaf, s.StageIs) and self._stage_from is None:
-            raise UnknownNameError(
-                "nobody says what the stage is; name a scorer as scrmkit.stage_from"
-            )
-        if not isinstance(leaf, s.ActivityIs | s.DaysSince):
-            return
-        kind = self._kinds.get(leaf.kind)
-        if kind is None:
-            hint = did_you_mean(leaf.kind, self._kinds)
-            raise UnknownKindError(f"no kind of touchpoint is called {leaf.kind!r}{hint}")
-        summed = isinstance(leaf, s.ActivityIs) and leaf.measure is s.Measure.SUM
-        if summed and kind.amount is None:
-            raise InvalidValueError(f"{leaf.kind} has no amount that could be summed")
-
-
-class _Conditions:
+class Conditions:
     """
     Expressions as conditions on a row of ``customer``.
 
     None of them is ever NULL, so that ``NOT`` turns each into its opposite.
+
+    Args:
+        stage_from: The scorer that says the stage.
+        collation: The database's own that compares texts by their bytes.
     """
 
     def __init__(self, calendar: Calendar, stage_from: str, collation: str) -> None:

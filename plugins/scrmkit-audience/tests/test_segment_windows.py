@@ -25,7 +25,9 @@ from segment_makers import (
 )
 from segment_world import NOW
 
-from scrmkit.domain.segments import (
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine import Engine
+from scrmkit_audience.expressions import (
     ActivityIs,
     BrandIs,
     Expression,
@@ -34,8 +36,6 @@ from scrmkit.domain.segments import (
     Seen,
     ShopIs,
 )
-from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine import Engine
 
 CASES = {
     "the last shop": (

@@ -21,8 +21,16 @@ from segment_makers import (
 from segment_world import NOW
 from sqlalchemy import select
 
-from scrmkit.domain.facts import Calendar
-from scrmkit.domain.segments import (
+from scrmkit.engine import Engine
+from scrmkit.errors import (
+    InvalidValueError,
+    TenantRequiredError,
+    UnknownKindError,
+    UnknownNameError,
+)
+from scrmkit.persistence import schema
+from scrmkit_audience import Audience
+from scrmkit_audience.expressions import (
     ActivityIs,
     And,
     DaysSince,
@@ -31,51 +39,44 @@ from scrmkit.domain.segments import (
     Segment,
     StageIs,
 )
-from scrmkit.engine import Engine
-from scrmkit.engine.segments import Segments
-from scrmkit.errors import (
-    InvalidValueError,
-    TenantRequiredError,
-    UnknownKindError,
-    UnknownNameError,
-)
-from scrmkit.persistence import schema
+from scrmkit_audience.facts import Calendar
+from scrmkit_audience.segments import Segments
 
 
 def test_a_customer_is_somebody_of_one_tenant(engine: Engine):
     here = engine.record(attrs.evolve(tagged(1, NOW), tenant="north")).customer
     there = engine.record(attrs.evolve(SEEN, tenant="south")).customer
 
-    assert list(engine.members("tagged")) == [here]
-    assert list(engine.members(VIP, tenant="south")) == []
-    assert list(engine.members(Not(VIP), tenant="south")) == [there]
+    assert list(Audience(engine).members("tagged")) == [here]
+    assert list(Audience(engine).members(VIP, tenant="south")) == []
+    assert list(Audience(engine).members(Not(VIP), tenant="south")) == [there]
     with pytest.raises(UnknownNameError, match="no customer"):
-        engine.matches(VIP, there or 0, tenant="north")
+        Audience(engine).matches(VIP, there or 0, tenant="north")
 
 
 def test_a_segment_of_another_tenant_is_refused(engine: Engine):
     segment = Segment(name="tagged", expression=VIP, tenant="north")
 
     with pytest.raises(TenantRequiredError, match="of tenant 'north'"):
-        engine.count_members(segment, tenant="south")
+        Audience(engine).count(segment, tenant="south")
 
 
 def test_a_moment_may_be_named(engine: Engine):
     engine.record(attrs.evolve(bought(1, NOW - 5 * DAY), tenant="north"))
     expression = orders(EQUAL, 1, 2)
 
-    assert engine.count_members(expression, tenant="north") == 0
-    assert engine.count_members(expression, tenant="north", as_of=NOW - 4 * DAY) == 1
+    assert Audience(engine).count(expression, tenant="north") == 0
+    assert Audience(engine).count(expression, tenant="north", as_of=NOW - 4 * DAY) == 1
 
 
 def test_members_come_by_id_and_once_over_several_pages(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("scrmkit.engine.segments.PAGE", 2)
+    monkeypatch.setattr("scrmkit_audience.segments.PAGE", 2)
     history = [attrs.evolve(bought(n, NOW, who=n), tenant="north") for n in range(5)]
     customers = {outcome.customer for outcome in engine.record_many(history)}
 
-    assert list(engine.members(orders(EQUAL, 1), tenant="north")) == sorted(customers)
+    assert list(Audience(engine).members(orders(EQUAL, 1), tenant="north")) == sorted(customers)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_what_cannot_be_answered_is_refused_at_once(
     asked = segment if isinstance(segment, str) else Not(And((VIP, segment)))
 
     with pytest.raises(error, match=words):
-        engine.members(asked, tenant="north")
+        Audience(engine).members(asked, tenant="north")
 
 
 def test_a_stage_that_nobody_says_is_refused(engine: Engine):
@@ -115,7 +116,11 @@ def test_a_stage_that_nobody_says_is_refused(engine: Engine):
 
 def test_people_may_stand_in_a_further_statement(engine: Engine):
     engine.record(attrs.evolve(tagged(1, NOW), tenant="north"))
-    people = engine.segments.people(VIP, "north", NOW).subquery()
+    people = (
+        Segments(engine.database, engine.plugins, engine.settings)
+        .people(VIP, "north", NOW)
+        .subquery()
+    )
     table = schema.identity
     clause = select(table.c.kind).join(people, table.c.person == people.c.person)
 

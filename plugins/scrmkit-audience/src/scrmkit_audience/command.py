@@ -11,9 +11,10 @@ import click
 from scrmkit.cli.context import CliContext
 from scrmkit.cli.output import json_option, print_json, tenant_option
 from scrmkit.clock import SystemClock, aware
-from scrmkit.domain.segments import Expression
-from scrmkit.engine.segments import Segments
-from scrmkit.errors import InvalidValueError, TenantRequiredError
+from scrmkit.errors import InvalidValueError
+from scrmkit_audience.expressions import Expression
+from scrmkit_audience.segments import Segments
+from scrmkit_audience.written import expression_from
 
 
 @click.group()
@@ -52,13 +53,9 @@ def count(
     plugins = context.plugins(settings)
     with context.reading() as database:
         segments = Segments(database, plugins, settings)
-        if name is None:
-            expression, owner = parsed(text or ""), context.tenant(tenant)
-        else:
-            found = segments.named(name)
-            expression, owner = found.expression, context.tenant(tenant or found.tenant)
-            if found.tenant not in (None, owner):
-                raise TenantRequiredError(f"segment {name!r} is of tenant {found.tenant!r} alone")
+        wanted = parsed(text or "") if name is None else name
+        expression, owner = segments.meant(wanted, tenant)
+        owner = context.tenant(owner)
         number = segments.count(expression, owner, as_of)
     if as_json:
         told: dict[str, Any] = {"segment": name, "tenant": owner, "as_of": as_of, "count": number}
@@ -74,8 +71,6 @@ def parsed(text: str) -> Expression:
     Raises:
         InvalidValueError, SettingsError: It is no TOML, or no expression.
     """
-    from scrmkit.settings.segments import expression_from
-
     try:
         written = tomllib.loads(f"expression = {text}")
     except tomllib.TOMLDecodeError as error:
