@@ -22,6 +22,9 @@ ELSEWHERE = {
 }
 """Modules whose names have pages of their own."""
 
+BESIDE = ("scrmkit_audience",)
+"""Packages that are given an engine, with public names of their own."""
+
 
 def names_page() -> str:
     """Everything in ``scrmkit.__all__``."""
@@ -44,7 +47,19 @@ def names_page() -> str:
         else:
             for name in listed:
                 parts += [f"### {name}\n", *_described(name, getattr(scrmkit, name))]
+    for package in BESIDE:
+        parts += _package(package)
     return page("Public names", *parts)
+
+
+def _package(name: str) -> Iterator[str]:
+    """All that a package on top of the core makes public."""
+    package = import_module(name)
+    yield f"## {name}\n"
+    yield f"From `{name.replace('_', '-')}`. {Doc(package).first}\n"
+    for each in package.__all__:
+        yield f"### {each}\n"
+        yield from _described(each, getattr(package, each))
 
 
 def _first(value: Any) -> str:

@@ -24,12 +24,12 @@ from scrmkit.cli.root import root
 from scrmkit.domain import effects, reads
 from scrmkit.domain.kinds import CORE_KINDS
 from scrmkit.domain.policy import Cap, Policy, QuietHours
-from scrmkit.domain.segments import EXPRESSIONS, Segment
 from scrmkit.domain.touchpoint import TouchpointKind
 from scrmkit.plugins import CONFIGURED, discover
 from scrmkit.plugins.checks import hook_names, new_manager
 from scrmkit.settings import Calls, PluginSettings, Settings
 from scrmkit.settings.load import OVERRIDES
+from scrmkit_audience.expressions import EXPRESSIONS, Segment
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -122,6 +122,7 @@ def settings_page() -> str:
         "The plugin's own settings stand in the same table.\n",
         fields(PluginSettings, only=lambda name: name in ("use", "enabled", "tenant")),
         "## [segments.NAME]\n",
+        "From `scrmkit-audience`.\n",
         fields(Segment, only=lambda name: name != "name"),
         "An expression is a table with one key, its word; [how to write segments]"
         "(../how-to/segments.md) shows them.\n",

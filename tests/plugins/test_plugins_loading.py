@@ -10,9 +10,9 @@ import pytest
 from scrmkit.clock import VirtualClock
 from scrmkit.domain.identity import CORE_IDENTITY_KINDS
 from scrmkit.domain.kinds import CORE_KINDS
-from scrmkit.errors import UnknownNameError
+from scrmkit.errors import PluginError, SettingsError, UnknownNameError
 from scrmkit.hooks import hookimpl
-from scrmkit.plugins import load_plugins
+from scrmkit.plugins import Found, load_plugins
 from scrmkit.settings import Secret
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -258,6 +258,57 @@ def test_the_scorer_of_the_stage_must_be_there(problems_of):
     assert problems_of({}, core={"stage_from": "value"}) == [
         "scrmkit.stage_from: no scorer of this name is enabled"
     ]
+
+
+TABLES = {"regulars": {"expression": {"tag": {"group": "loyalty"}}}}
+
+
+def read_segments(settings):
+    """Stands for the distribution that reads segments, and refuses them."""
+    raise SettingsError([f"segments.{name}: no good" for name in settings.segments])
+
+
+def break_down(settings):
+    raise RuntimeError("canary")
+
+
+@pytest.mark.parametrize(
+    ("installed", "problem"),
+    [
+        pytest.param(
+            (),
+            "segments: nothing that is installed provides 'settings.segments';"
+            " install scrmkit-audience",
+            id="nobody",
+        ),
+        pytest.param((read_segments,), "segments.regulars: no good", id="one who refuses them"),
+        pytest.param(
+            (break_down,),
+            "segments (this program): cannot be read: RuntimeError",
+            id="one that is broken",
+        ),
+        pytest.param(
+            (read_segments, break_down),
+            "segments: 'settings.segments' is provided by this program and this program;"
+            " uninstall all but one",
+            id="two",
+        ),
+    ],
+)
+def test_segments_are_read_by_who_provides_that(settings_for, monkeypatch, installed, problem):
+    found = tuple(Found(name="settings.segments", load=lambda one=one: one) for one in installed)
+    monkeypatch.setattr("scrmkit.plugins.loading.discover", lambda: found)
+
+    with pytest.raises(PluginError) as caught:
+        load_plugins(attrs.evolve(settings_for({}), segments=TABLES), CLOCK)
+
+    assert list(caught.value.problems) == [problem]
+
+
+def test_settings_without_segments_need_nobody_to_read_them(settings_for, monkeypatch):
+    monkeypatch.setattr("scrmkit.plugins.loading.discover", lambda: ())
+
+    assert load_plugins(settings_for({}), CLOCK).plugins == ()
 
 
 def test_all_problems_of_all_plugins_are_said_at_once(install, problems_of):

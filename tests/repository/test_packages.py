@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-PROGRAMS = {"scrmkit-demo"}
-"""These run an engine, as an integrator's program does; they are no plugins to be run by one."""
+PROGRAMS = {"scrmkit-audience", "scrmkit-demo"}
+"""These are given an engine, or run one; they are no plugins to be run by one."""
 
 PRIVATE_TO_THE_CORE = {"cli", "engine", "persistence", "web"}
 FOR_COMMANDS = ("scrmkit.cli.context.", "scrmkit.cli.output.")

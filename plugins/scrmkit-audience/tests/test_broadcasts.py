@@ -91,7 +91,7 @@ def test_nobody_gets_one_broadcast_twice(
 
 
 def test_it_is_planned_chunk_by_chunk_and_progress_is_said(
-    engine: Engine, sms: FakeChannel, people: list[CustomerId], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, observer: Observer, people: list[CustomerId], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("scrmkit_audience.broadcasts.CHUNK", 2)
     said: list[int] = []
@@ -101,7 +101,8 @@ def test_it_is_planned_chunk_by_chunk_and_progress_is_said(
     )
 
     assert said == [2, 3]
-    assert engine.status().kinds["broadcast.planned"] == 2
+    planned = [one.payload.customers for one, _ in observer.committed[-2:]]
+    assert planned == [tuple(people[:2]), tuple(people[2:])]
 
 
 def test_it_is_known_why_somebody_was_written_to(

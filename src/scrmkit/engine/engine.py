@@ -207,14 +207,15 @@ class Engine(Viewing):
         """
         Record a touchpoint with a decision that a program has already taken over many customers.
 
-        Its effects name their customers. No rule is asked about this touchpoint, only
-        about what the decision emits. A repetition changes nothing.
+        Its effects name their customers. It is kept, applied and replayed like the
+        decisions of plugins, before theirs; a repetition changes nothing.
 
         Args:
             plugin: The configured plugin in whose name it is decided.
 
         Raises:
             UnknownNameError: No plugin is configured as *plugin*.
+            InvalidValueError, UnknownKindError, TenantRequiredError: As of ``record``.
             StorageUnavailableError, ConflictError: Nothing was recorded; try again later.
         """
         return self.intake.record_decided(touchpoint, self.plugins.named(plugin), decision)
