@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 KERNEL_GOAL = 6_000
-"""What the kernel is to come down to: reading, replay and segments are to leave it next."""
+"""What the kernel is to come down to: reading and replay are to leave it next."""
 
-KERNEL_LINES = 10_500
+KERNEL_LINES = 9_500
 """What it may have until then. This number only ever falls."""
 
 FILE_LINES = 400
