@@ -58,8 +58,8 @@ class Deciding:
         self._knowing = knowing
         self._applier = Applier(work, shared.ids)
         self._targets = Targets(work, shared.calls, shared.campaigns, shared.codec)
-        self._asked: dict[int, list[tuple[LoadedPlugin, Any]]] = {}
-        self._needs: dict[tuple[int, InstanceRef], tuple[int, Any]] = {}
+        self._asked: dict[Frame, list[tuple[LoadedPlugin, Any]]] = {}
+        self._needs: dict[tuple[Frame, InstanceRef], tuple[int, Any]] = {}
         self._people: list[tuple[str, int]] = []
         self._proposed: list[Proposed] = []
         self.may_answer = False
@@ -78,7 +78,7 @@ class Deciding:
         wanted: Wanted = defaultdict(list)
         addresses = []
         for frame in frames:
-            asked = self._asked[frame.id] = []
+            asked = self._asked[frame] = []
             for loaded in self._shared.interests.of(frame.touchpoint):
                 if not self._shared.calls.is_asked(loaded):
                     continue
@@ -111,7 +111,7 @@ class Deciding:
 
     def _needed(self, wanted: Wanted, frame: Frame, target: Target) -> Any:
         """What a mechanic declares for an instance, asked again when the state has changed."""
-        key = (frame.id, target.ref)
+        key = (frame, target.ref)
         version = 0 if target.row is None else target.row.version
         there = self._needs.get(key)
         if there is None or there[0] != version:
@@ -128,7 +128,7 @@ class Deciding:
         if frame.decided is not None:
             loaded, decision = frame.decided
             said.append((Author(loaded, now(loaded)), None, decision))
-        for loaded, found in self._asked.pop(frame.id):
+        for loaded, found in self._asked.pop(frame):
             if not calls.is_asked(loaded):
                 continue
             well, listed = calls.counted(loaded, found)
@@ -297,10 +297,10 @@ class Deciding:
     def _propose(self, one: Proposed) -> None:
         """Keep a message with the customer's word and names as of now: either may change later."""
         tenant, author = one.frame.tenant, one.author
-        names = self._work.identities[tenant, one.person] if one.person is not None else []
+        names = sorted(self._work.identities[tenant, one.person]) if one.person is not None else []
         # By the name that the customer first had and not by our id, so that the same history
         # gives the same key; with the secret, so that the key tells nobody the name.
-        whom = key_of(self._shared.secret, *min(names)[1:]) if names else one.person
+        whom = key_of(self._shared.secret, *names[0][1:]) if names else one.person
         once = one.document["key"]
         key = key_of(tenant, author.name, author.campaign, instance_key(author), whom, once)
         one.document["key"] = key

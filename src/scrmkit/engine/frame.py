@@ -20,6 +20,7 @@ class Frame:
     A touchpoint with everything that its row will hold.
 
     Attributes:
+        id: 0 until its turn: ids rise in the order of deciding, as participants stand.
         touchpoint: As plugins see it: resolved.
         customer: The original customer, *person* the canonical one.
         by_key: Breaks ties between words of one moment.
@@ -29,12 +30,12 @@ class Frame:
         decided: A decision that was made elsewhere and is only written down here.
     """
 
-    id: int
     tenant: str
     kind: TouchpointKind[Any]
     touchpoint: Touchpoint[Any]
     occurred_us: int
     received_us: int
+    id: int = 0
     identity_ids: tuple[int, ...] = ()
     new_identities: tuple[tuple[Any, ...], ...] = ()
     is_new_customer: bool = False
@@ -79,6 +80,7 @@ class Proposed:
         document: Its stored form, completed when it is planned.
         body: What is sent, as JSON values. Personal.
         consents: The customer's word at this touchpoint, for messages.
+        address: The identity that the channel would write to, looked up for planning.
     """
 
     frame: Frame
@@ -92,6 +94,7 @@ class Proposed:
     message: Message | None = None
     consents: dict[tuple[str, Any], bool] = attrs.field(factory=dict)
     identities: tuple[tuple[Any, ...], ...] = attrs.field(default=(), repr=False)
+    address: int | None = None
 
 
 class GuardError(Exception):

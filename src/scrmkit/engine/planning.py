@@ -31,7 +31,6 @@ class _Candidate:
 
     one: Proposed
     message: Message
-    address: int | None
     verdict: Verdict
 
 
@@ -50,7 +49,6 @@ class Planning:
         self._sent: dict[Person, list[Sent]] = {}
         self._keys: set[tuple[str, str]] = set()
         self._slots: dict[tuple[str, str], tuple[Any, ...]] = {}
-        self._addresses: dict[str, int | None] = {}
         self._suppressed: dict[tuple[str, str, int | None], str] = {}
         self.follow_ups: list[Touchpoint[Any]] = []
 
@@ -100,17 +98,20 @@ class Planning:
         wanted: dict[tuple[str, str, int], None] = {}
         for one in proposed:
             if one.message is not None and one.operation.addressed:
-                address = self._addresses[one.document["key"]] = self._reach(one)
-                if address is not None:
-                    wanted[one.frame.tenant, one.connector.name, address] = None
+                one.address = self._reach(one)
+                if one.address is not None:
+                    wanted[one.frame.tenant, one.connector.name, one.address] = None
         keys = ("tenant", "channel", "identity")
         for *key, reason, _ in self._work.select(schema.suppression, keys, list(wanted)):
             self._suppressed[key[0], key[1], key[2]] = reason
 
     def _counts(self, one: Proposed) -> bool:
-        if one.message is None:
-            return False
-        return one.message.purpose in self._capped or one.operation.quota is not None
+        """Whether a message is judged by those before it, by the policy or by a plugin."""
+        return one.message is not None and (
+            one.message.purpose in self._capped
+            or one.operation.quota is not None
+            or self._calls.has("scrmkit_may_send")
+        )
 
     def _load_sent(self, people: Iterable[Person]) -> None:
         missing = [person for person in people if person not in self._sent]
@@ -124,7 +125,7 @@ class Planning:
     def _request(self, one: Proposed) -> None:
         at = to_micros(one.author.now.at)
         one.document.update(status=str(Status.PLANNED), code="ok", reason="asked for", due_at=at)
-        self._write(one, "request", "", None, one.body)
+        self._write(one, "request", "", one.body)
 
     # --- messages ------------------------------------------------------------------------
 
@@ -141,8 +142,7 @@ class Planning:
             self._compete(key, candidates)
 
     def _candidate(self, one: Proposed) -> _Candidate:
-        message, now = self._prepared(one), one.author.now
-        address = self._addresses.get(one.document["key"])
+        message, now, address = self._prepared(one), one.author.now, one.address
         whose = (one.frame.tenant, one.connector.name, address)
         facts = facts_of(
             message, one.operation, self._sent.get((one.frame.tenant, one.person or 0), ()),
@@ -154,7 +154,7 @@ class Planning:
         if verdict.send_at is not None and self._calls.has("scrmkit_may_send"):
             sending = self._sending(one, message)
             verdict = refusal_of(self._calls, sending, facts, now) or verdict
-        return _Candidate(one, message, address, verdict)
+        return _Candidate(one, message, verdict)
 
     def _prepared(self, one: Proposed) -> Message:
         message = one.message
@@ -263,7 +263,8 @@ class Planning:
         if verdict.send_at is None:
             status = Status.EXPIRED if verdict.code == "expired" else Status.SUPPRESSED
         else:
-            sent = self._sent.setdefault((one.frame.tenant, one.person or 0), [])
+            # Nobody's list is begun here: it would lack what the database has.
+            sent = self._sent.get((one.frame.tenant, one.person or 0), [])
             sent.append(Sent(message.channel, message.operation, message.purpose, at))
         if message.not_after is not None:
             document["not_after"] = to_micros(message.not_after)
@@ -275,20 +276,18 @@ class Planning:
             document["reply_to"] = [ref.plugin, ref.campaign, ref.key, document["key"]]
         kept = status in (Status.PLANNED, Status.PROPOSED)
         body = one.body if kept else None
-        self._write(one, "message", str(message.purpose), candidate.address, body)
+        self._write(one, "message", str(message.purpose), body)
         if not kept and "reply_to" in document:
             told = (document["reply_to"], "message", str(status), verdict.reason, now.at)
             self.follow_ups.append(settled(one.frame.tenant, *told))
 
-    def _write(
-        self, one: Proposed, type_: str, purpose: str, address: int | None, body: Any
-    ) -> None:
+    def _write(self, one: Proposed, type_: str, purpose: str, body: Any) -> None:
         one.document["priority"] = one.operation.priority
-        if address is not None:
-            one.document["address"] = address
+        if one.address is not None:
+            one.document["address"] = one.address
         row = outgoing_row(
             self._ids.take(), one.frame.tenant, one.document, one.connector.name, type_, purpose,
-            one.operation.priority, one.customer, one.person, one.author.name, address,
+            one.operation.priority, one.customer, one.person, one.author.name, one.address,
             to_micros(one.author.now.at), one.frame.id,
         )  # fmt: skip
         self._work.insert(schema.outgoing, row)

@@ -56,7 +56,9 @@ class NewestRows:
         at, width = self._at, self._width
         for row in self._rows.get(person, _NO_ROWS).values():
             there = found.get(row[2:width])
-            if there is None or (there[at], there[at + 1]) <= (row[at], row[at + 1]):
+            # By customer at last: one touchpoint may have a word for each that a person has been.
+            word = (row[at], row[at + 1], row[1])
+            if there is None or (there[at], there[at + 1], there[1]) <= word:
                 found[row[2:width]] = row
         return found
 

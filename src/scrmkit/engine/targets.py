@@ -90,7 +90,6 @@ class Targets:
         self._calls = calls
         self._campaigns = campaigns
         self._codec = codec
-        self._said: dict[tuple[int, str], dict[Any, None]] = {}
 
     def addresses(self, frame: Frame, loaded: LoadedPlugin) -> Any:
         """
@@ -172,7 +171,7 @@ class Targets:
                 if part.role == address.role
             ]
             work.load_instance_ids(part.instance for part in parts)
-            for part in sorted(parts, key=lambda part: part.position):
+            for part in parts:
                 if not work.by_id[part.instance].closed:
                     yield part.ref
 

@@ -149,14 +149,12 @@ class Unit:
         return fresh[len(taken) :], follow_ups
 
     def _frame(self, touchpoint: Touchpoint[Any], resolved: Resolved) -> Frame:
-        id_ = self._shared.ids.take()
-        tenant = str(touchpoint.tenant)
         return Frame(
-            id=id_, tenant=tenant, kind=self._shared.plugins.kinds[touchpoint.kind],
+            tenant=str(touchpoint.tenant), kind=self._shared.plugins.kinds[touchpoint.kind],
             touchpoint=touchpoint, occurred_us=to_micros(touchpoint.occurred_at),
             received_us=self._at_us, identity_ids=resolved.identity_ids,
             new_identities=resolved.new, is_new_customer=resolved.is_new_customer,
-            customer=resolved.customer, person=resolved.person, root=id_,
+            customer=resolved.customer, person=resolved.person,
             by_key=f"{touchpoint.kind}|{touchpoint.key}",
         )  # fmt: skip
 
@@ -165,6 +163,7 @@ class Unit:
     ) -> list[Touchpoint[Any]]:
         told: list[Touchpoint[Any]] = []
         for frame, kept, moved in merged:
+            frame.id = frame.id or self._shared.ids.take()
             customers = merge(
                 work, frame.tenant, kept, moved,
                 id_=self._shared.ids.take(), at_us=self._at_us, touchpoint=frame.id,
@@ -245,6 +244,8 @@ class Unit:
         """Decide about one touchpoint, then depth first about all that it leads to."""
         if frame.depth > MAX_DEPTH:
             raise LoopError(f"emitted touchpoints lead on and on: {_course(frame, done)}")
+        frame.id = frame.id or self._shared.ids.take()
+        frame.root = frame.root or frame.id
         done.append(frame)
         core_documents(frame, work, deciding)
         deciding.decide(frame)
@@ -264,9 +265,8 @@ class Unit:
     def _child(self, parent: Frame, touchpoint: Touchpoint[Any]) -> Frame:
         same = touchpoint.customer is None or touchpoint.customer == parent.person
         child = Frame(
-            id=self._shared.ids.take(), tenant=parent.tenant,
-            kind=self._shared.plugins.kinds[touchpoint.kind], touchpoint=touchpoint,
-            occurred_us=parent.occurred_us, received_us=parent.received_us,
+            tenant=parent.tenant, kind=self._shared.plugins.kinds[touchpoint.kind],
+            touchpoint=touchpoint, occurred_us=parent.occurred_us, received_us=parent.received_us,
             customer=parent.customer if same else touchpoint.customer,
             person=parent.person if same else touchpoint.customer,
             parent=parent.id, root=parent.root, depth=parent.depth + 1,

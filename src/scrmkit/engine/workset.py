@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Table, bindparam, select
@@ -29,6 +30,9 @@ from scrmkit.persistence.statements import Lock, Statements
 NEWEST = (schema.tag, schema.attribute, schema.memo, schema.consent, schema.score)
 Member = tuple[str, str, int]
 """A tenant, a plugin and a person: whose parts in that plugin's instances."""
+
+_STANDING = attrgetter("position", "instance", "customer")
+"""In join order, and one order where a touchpoint brought several."""
 
 
 class WorkSet:
@@ -195,11 +199,11 @@ class WorkSet:
         return part
 
     def parts_of(self, tenant: str, plugin: str, person: int) -> Iterable[PartRow]:
-        """The parts of a person in a plugin's instances, loaded now if need be."""
+        """The parts of a person in a plugin's instances in join order, loaded now if need be."""
         member = (tenant, plugin, person)
         if member not in self.members:
             self.load_members([member])
-        return self.members[member].values()
+        return sorted(self.members[member].values(), key=_STANDING)
 
     def role_list(self, instance: InstanceRow, role: str) -> list[PartRow]:
         """All parts of a role in join order, loaded now if need be."""
@@ -215,7 +219,7 @@ class WorkSet:
             for part in self.parts.values():
                 if (part.instance, part.role) == key and not part.gone:
                     listed[part.instance, part.role, part.customer] = part
-        return sorted(self.role_lists[key].values(), key=lambda part: part.position)
+        return sorted(self.role_lists[key].values(), key=_STANDING)
 
     def _role_clause(self) -> Any:
         p, i = schema.participant, schema.instance
