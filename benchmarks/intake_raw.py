@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from benchmarks.shop import engine_at
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
-from scrmkit.persistence.database import DriverWire, Row
+from scrmkit.persistence.database import Row, Wire
 from scrmkit.persistence.statements import Statement
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ Write = tuple[str, list[tuple[Any, ...]]]
 class _Remembering:
     """A connection that remembers what is written through it."""
 
-    def __init__(self, wire: DriverWire, writes: list[Write]) -> None:
+    def __init__(self, wire: Wire, writes: list[Write]) -> None:
         self._wire = wire
         self._writes = writes
 

@@ -7,13 +7,13 @@ from typing import Any
 import sqlalchemy
 
 from scrmkit.persistence import schema
-from scrmkit.persistence.database import Database, DriverWire, JoinedWire
+from scrmkit.persistence.database import Database, Wire
 
 CANARY = "canary-13800138000"
 IDENTITY = (1, "main", "phone", "", CANARY, 1, 1, 0)
 
 
-def insert(wire: DriverWire | JoinedWire, database: Database, *rows: tuple[Any, ...]) -> None:
+def insert(wire: Wire, database: Database, *rows: tuple[Any, ...]) -> None:
     wire.many(database.statements.insert(schema.identity), rows)
 
 

@@ -10,7 +10,7 @@ from identity_rows import CANARY, IDENTITY, identities, insert, other, values
 
 from scrmkit.errors import ConflictError, StorageError, StorageUnavailableError
 from scrmkit.persistence import schema
-from scrmkit.persistence.database import Database, DriverWire
+from scrmkit.persistence.database import Database, Wire
 
 
 def test_what_was_written_is_there(database: Database):
@@ -98,7 +98,7 @@ def test_a_snapshot_sees_one_moment(database: Database):
 def test_work_that_meets_a_conflict_is_done_again(database: Database):
     tried: list[int] = []
 
-    def work(wire: DriverWire) -> str:
+    def work(wire: Wire) -> str:
         tried.append(len(tried))
         insert(wire, database, other(len(tried)))
         if len(tried) < 3:
@@ -110,7 +110,7 @@ def test_work_that_meets_a_conflict_is_done_again(database: Database):
 
 
 def test_work_that_meets_nothing_but_conflicts_is_given_up(database: Database):
-    def work(wire: DriverWire) -> None:
+    def work(wire: Wire) -> None:
         insert(wire, database, IDENTITY)
         raise ConflictError("another writer was first")
 
@@ -149,3 +149,35 @@ def test_one_in_memory_is_read_while_another_thread_writes():
 
     assert identities(database) == [1, 2]
     database.close()
+
+
+def test_one_in_memory_is_read_inside_a_transaction_that_goes_on():
+    from scrmkit.persistence.migrate import upgrade
+
+    database = Database("sqlite://")
+    upgrade(database)
+
+    def write() -> None:
+        with database.writing() as wire:
+            insert(wire, database, IDENTITY)
+            assert identities(database) == [1]
+            raise ConflictError("another writer was first")
+
+    with pytest.raises(ConflictError):
+        write()
+    assert identities(database) == []
+    database.close()
+
+
+def test_a_stream_hands_out_every_row_while_others_are_read(database: Database):
+    statement = database.statements.once(
+        ("all",), lambda: sqlalchemy.select(schema.identity.c.id).order_by("id")
+    )
+    with database.writing() as wire:
+        insert(wire, database, *(other(number) for number in range(1, 4_002)))
+
+    with database.reading() as wire:
+        both = zip(wire.stream(statement), wire.stream(statement), strict=True)
+        seen = [one[0] for one, two in both if one == two]
+
+    assert seen == list(range(1, 4_002))

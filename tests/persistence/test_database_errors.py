@@ -80,6 +80,19 @@ def test_a_bad_statement_of_a_reader_is_ours_too(database: Database):
     assert identities(database) == []
 
 
+def test_a_sum_that_is_too_large_is_not_the_database_away(database: Database):
+    """It would be tried again for ever, and hold up all that comes with it."""
+    from scrmkit.persistence.statements import Statement
+
+    sums = Statement("SELECT CAST(SUM(person) AS BIGINT) FROM identity", ())
+    with database.writing() as wire:
+        insert(wire, database, *(other(number, person=2**62) for number in (1, 2, 3)))
+
+    with pytest.raises(StorageError) as caught, database.reading() as wire:
+        wire.rows(sums)
+    assert not caught.value.retryable
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [

@@ -16,7 +16,7 @@ from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.organisation import Brand
 from scrmkit.engine.digest import COUNTED, digest_from, sums_of
 from scrmkit.persistence import schema
-from scrmkit.persistence.database import Database, JoinedWire
+from scrmkit.persistence.database import Database, Wire
 
 TABLES = schema.metadata.tables
 LEFT_OUT = {
@@ -161,7 +161,7 @@ def add_what_has_no_effect(connection: Connection) -> None:
 
 def value(database: Database, connection: Connection) -> str:
     """The digest of what a connection sees."""
-    return digest_from(sums_of(database, JoinedWire(connection))).value
+    return digest_from(sums_of(database, Wire(connection.connection.dbapi_connection))).value
 
 
 def changed(database: Database, table: str, column: str) -> tuple[str, str]:

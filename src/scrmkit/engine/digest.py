@@ -14,7 +14,7 @@ from sqlalchemy import Table, select
 
 from scrmkit.engine.workset import NEWEST, by_equality
 from scrmkit.persistence import schema
-from scrmkit.persistence.database import Database, JoinedWire
+from scrmkit.persistence.database import Database, Wire
 from scrmkit.persistence.statements import Statement
 
 Row = tuple[Any, ...]
@@ -118,7 +118,7 @@ def digest(database: Database, tenant: str | None = None) -> Digest:
         return digest_from(sums_of(database, wire, tenant), tenant)
 
 
-def sums_of(database: Database, wire: JoinedWire, tenant: str | None = None) -> Sums:
+def sums_of(database: Database, wire: Wire, tenant: str | None = None) -> Sums:
     """Of what *wire* sees the sum of the hashes of each tenant's and part's rows."""
     sums: Sums = {}
     for owner, part, row in natural_rows(database, wire, tenant):
@@ -138,7 +138,7 @@ def digest_from(sums: Sums, tenant: str | None = None) -> Digest:
     return Digest(value=value, parts=parts, tenants=tenants)
 
 
-def natural_rows(database: Database, wire: JoinedWire, tenant: str | None = None) -> Parts:
+def natural_rows(database: Database, wire: Wire, tenant: str | None = None) -> Parts:
     """Every tenant, part and row, without anything that means something in this database alone."""
     names = _Names()
     wanted: tuple[str, ...]

@@ -17,7 +17,7 @@ from scrmkit.engine.intake import Intake
 from scrmkit.errors import StorageError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.database import Database, JoinedWire
+from scrmkit.persistence.database import Database, Wire
 
 
 class Joining:
@@ -54,7 +54,8 @@ class Joining:
         """Record all of *touchpoints* or none, and let the host's transaction go on."""
         checked = [self._intake.checked(touchpoint) for touchpoint in touchpoints]
         with connection.begin_nested():
-            outcomes, frames = self._intake.record_in(JoinedWire(connection), checked)
+            wire = Wire(connection.connection.dbapi_connection)
+            outcomes, frames = self._intake.record_in(wire, checked)
         self._waiting.setdefault(_name(connection), []).extend(frames)
         return outcomes
 

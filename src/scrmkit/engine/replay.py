@@ -29,7 +29,7 @@ from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.database import Database, DriverWire, JoinedWire, keys_json
+from scrmkit.persistence.database import Database, Wire, keys_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.persistence.migrate import upgrade
 
@@ -144,9 +144,7 @@ def _differences(parts: Sequence[str], *sides: Parts) -> Iterator[Difference]:
 class _Replay:
     """One replay from *source* to *target*."""
 
-    def __init__(
-        self, source: Database, wire: JoinedWire, target: Database, *, personal: bool
-    ) -> None:
+    def __init__(self, source: Database, wire: Wire, target: Database, *, personal: bool) -> None:
         self._source = source
         self._wire = wire
         self._target = target
@@ -210,7 +208,7 @@ class _Replay:
 
     # --- decisions -----------------------------------------------------------------------
 
-    def _chunk(self, wire: DriverWire, ids: Sequence[int]) -> None:
+    def _chunk(self, wire: Wire, ids: Sequence[int]) -> None:
         found = self._select(schema.touchpoint, ("id",), [(id_,) for id_ in ids])
         rows = {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in found}
         said = {id_: json.loads(rows[id_]["decisions"]) for id_ in ids}
@@ -246,11 +244,11 @@ class _Replay:
         self._work.load_reservations(holds)
         self._work.load_newest(schema.memo, people)
 
-    def _begin(self, wire: DriverWire) -> None:
+    def _begin(self, wire: Wire) -> None:
         self._work = WorkSet(wire, self._target.statements)
         self._applier = Applier(self._work, self._ids)
 
-    def _touchpoint(self, wire: DriverWire, row: Document, decisions: Sequence[Document]) -> None:
+    def _touchpoint(self, wire: Wire, row: Document, decisions: Sequence[Document]) -> None:
         id_, tenant, kind, customer = row["id"], row["tenant"], row["kind"], row["customer"]
         if kind == "customer.split" or id_ in self._merging:
             flush(self._work)
@@ -349,7 +347,7 @@ class _Replay:
         if "opens" in document:  # once more where nobody could use it before
             self._slots[frame.tenant, f"{document['slot']}/{person}"] = document["opens"]
 
-    def _deliver(self, wire: DriverWire) -> None:
+    def _deliver(self, wire: Wire) -> None:
         """Give each message the state that its attempts left it in, or that it is in now."""
         names = ("status", "code", "reason", "due_at", "provider_id")
         first: dict[int, str] = {}
@@ -362,11 +360,11 @@ class _Replay:
         self._update(wire, ("status", "due_at"), [row for row in now if row[0] == Status.SENDING])
         self._close_slots(wire, first)
 
-    def _update(self, wire: DriverWire, names: Sequence[str], rows: Sequence[Row]) -> None:
+    def _update(self, wire: Wire, names: Sequence[str], rows: Sequence[Row]) -> None:
         update = self._target.statements.update(schema.outgoing, values=names, where=("id",))
         wire.many(update, rows)
 
-    def _close_slots(self, wire: DriverWire, first: dict[int, str]) -> None:
+    def _close_slots(self, wire: Wire, first: dict[int, str]) -> None:
         """Write the slots: open while something waits, gone where nobody could use them."""
         columns = [schema.outgoing.c[name] for name in ("tenant", "slot", "key", "id", "status")]
         statement = self._target.statements.compile(select(*columns))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import os
 import random
 import sqlite3
@@ -11,37 +11,35 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import sqlalchemy
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy import exc
 from sqlalchemy.pool import StaticPool
 
-from scrmkit.errors import (
-    ConflictError,
-    MissingExtraError,
-    SecondWriterError,
-    SettingsError,
-    StorageError,
-    StorageUnavailableError,
-)
+from scrmkit import errors
 from scrmkit.failpoints import failpoint
+from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.statements import Statement, Statements
 
 T = TypeVar("T")
 Row = Sequence[Any]
 _TRIES = 5
+_STREAMED = 2000
+"""How many rows of a stream are in memory at once."""
 
-_CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+_TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"}
+_CONFLICTS = {"40001", "40P01", "55P03"}
 """PostgreSQL: serialization failure, deadlock, lock not available."""
 
+_IN_MEMORY = (None, "", ":memory:")
+_SNAPSHOT = {
+    "sqlite": "BEGIN",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+}
 
-_NOT_UNIQUE = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"})
 
-
-class KeyTakenError(ConflictError):
+class KeyTakenError(errors.ConflictError):
     """
     A key that is to be unique is there already.
 
@@ -49,73 +47,42 @@ class KeyTakenError(ConflictError):
     """
 
 
-class Wire(Protocol):
-    """What the units of work speak to: a driver's connection, or a host's."""
+class Wire:
+    """
+    What the units of work speak to, in a transaction that somebody else opens and ends.
 
-    def rows(self, statement: Statement, parameters: Row = ()) -> list[Any]:
-        """Run a query and return all its rows."""
-        ...
-
-    def many(self, statement: Statement, rows: Sequence[Row]) -> int:
-        """Run a statement for each row of parameters; how many rows were changed in all."""
-        ...
-
-
-class DriverWire:
-    """A driver's connection, in a transaction that somebody else opens and ends."""
+    Args:
+        connection: A driver's, our own or that of a host's SQLAlchemy connection.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._streams = itertools.count()
 
     def rows(self, statement: Statement, parameters: Row = ()) -> list[Any]:
         """Run a query and return all its rows."""
-        with translated():
-            cursor = self._connection.execute(statement.sql, tuple(parameters))
-            return list(cursor.fetchall())
-
-    def many(self, statement: Statement, rows: Sequence[Row]) -> int:
-        """Run a statement for each row of parameters."""
         with translated():
             cursor = self._connection.cursor()
-            cursor.executemany(statement.sql, rows)
-            return int(cursor.rowcount)
-
-
-class JoinedWire:
-    """A host's SQLAlchemy connection: its transaction, its driver."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def rows(self, statement: Statement, parameters: Row = ()) -> list[Any]:
-        """Run a query and return all its rows."""
-        with translated():
-            result = self._connection.exec_driver_sql(statement.sql, tuple(parameters))
-            return [tuple(row) for row in result.fetchall()]
-
-    def freeze(self) -> None:
-        """Let every query from here on see one moment; for a transaction that has not begun."""
-        with translated():
-            if self._connection.dialect.name == "sqlite":
-                raw = self._connection.connection.driver_connection
-                if raw is not None and not raw.in_transaction:
-                    self._connection.exec_driver_sql("BEGIN")
-            else:
-                self._connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute(statement.sql, tuple(parameters))
+            return list(map(tuple, cursor.fetchall()))
 
     def stream(self, statement: Statement, parameters: Row = ()) -> Iterator[Any]:
         """Run a query and hand its rows out without holding them all."""
         with translated():
-            connection = self._connection.execution_options(stream_results=True)
-            result = connection.exec_driver_sql(statement.sql, tuple(parameters))
-            for part in result.partitions(2000):
-                yield from part
+            # SQLite hands out rows as it finds them; PostgreSQL does so for a cursor with a name.
+            in_file = isinstance(self._connection, sqlite3.Connection)
+            name = () if in_file else (f"scrmkit_{next(self._streams)}",)
+            with contextlib.closing(self._connection.cursor(*name)) as cursor:
+                cursor.execute(statement.sql, tuple(parameters))
+                while rows := cursor.fetchmany(_STREAMED):
+                    yield from rows
 
     def many(self, statement: Statement, rows: Sequence[Row]) -> int:
-        """Run a statement for each row of parameters."""
+        """Run a statement for each row of parameters; how many rows were changed in all."""
         with translated():
-            listed = [tuple(row) for row in rows]
-            return int(self._connection.exec_driver_sql(statement.sql, listed).rowcount)
+            cursor = self._connection.cursor()
+            cursor.executemany(statement.sql, rows)
+            return int(cursor.rowcount)
 
 
 @contextlib.contextmanager
@@ -123,33 +90,33 @@ def translated() -> Iterator[None]:
     """Turn a driver's or SQLAlchemy's exception into ours, without the values it repeats."""
     try:
         yield
-    except sqlalchemy.exc.DBAPIError as error:
-        raise _ours(error.orig or error) from None
-    except sqlite3.Error as error:
-        raise _ours(error) from None
-    except sqlalchemy.exc.TimeoutError:
-        raise StorageUnavailableError("every connection to the database is in use") from None
+    except exc.TimeoutError:
+        text = "every connection to the database is in use"
+        raise errors.StorageUnavailableError(text) from None
     except (OverflowError, UnicodeError) as error:
-        raise StorageError(f"a value does not fit the database: {type(error).__name__}") from None
+        text = f"a value does not fit the database: {type(error).__name__}"
+        raise errors.StorageError(text) from None
     except Exception as error:
-        if hasattr(error, "sqlstate"):
-            raise _ours(error) from None
-        raise
+        driver = getattr(error, "orig", None) or error
+        # PEP 249 gives every driver's classes the same names.
+        names = {kind.__name__ for kind in type(driver).__mro__}
+        if names.isdisjoint(("DatabaseError", "InterfaceError")):
+            raise
+        raise _ours(driver, operational="OperationalError" in names) from None
 
 
-def _ours(error: BaseException) -> StorageError:
+def _ours(error: Exception, *, operational: bool) -> errors.StorageError:
     name = type(error).__name__
-    if isinstance(error, sqlite3.OperationalError):
-        return StorageUnavailableError(f"the database cannot be used now: {error}")
-    sqlstate = getattr(error, "sqlstate", None)
-    if (getattr(error, "sqlite_errorname", None) or sqlstate) in _NOT_UNIQUE:
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    if code in _TAKEN:
         return KeyTakenError(f"another writer was first ({name})")
-    if sqlstate in _CONFLICTS:
-        return ConflictError(f"another writer was first ({name})")
-    operational = any(parent.__name__ == "OperationalError" for parent in type(error).__mro__)
-    if operational:
-        return StorageUnavailableError(f"the database cannot be used now ({name})")
-    return StorageError(f"the database refused a statement ({name})")
+    if code in _CONFLICTS:
+        return errors.ConflictError(f"another writer was first ({name})")
+    # SQLite calls it operational as well that a statement or a sum cannot be worked out.
+    if operational and code != "SQLITE_ERROR":
+        why = error if isinstance(error, sqlite3.Error) else name
+        return errors.StorageUnavailableError(f"the database cannot be used now ({why})")
+    return errors.StorageError(f"the database refused a statement ({name})")
 
 
 class Database:
@@ -171,7 +138,7 @@ class Database:
         self.dialect_name = self.engine.dialect.name
         self.statements = Statements(self.dialect_name)
         self._writing = threading.RLock()
-        self._kept: Any = None
+        self._kept: sqlalchemy.PoolProxiedConnection | None = None
         self._in_transaction = self._closed = False
         # One in memory has but one connection, and so but one transaction.
         self._shared = isinstance(self.engine.pool, StaticPool)
@@ -181,14 +148,14 @@ class Database:
         """Give every connection back; nobody can use it any more."""
         with self._writing:
             self._closed = True
-            self._drop()
+            if self._kept is not None:
+                self._drop(self._kept)
             self.engine.dispose()
             if self._lock_file is not None:
                 self._lock_file.close()
-                self._lock_file = None
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[DriverWire]:
+    def writing(self) -> Iterator[Wire]:
         """
         One transaction on the kept connection; one writer of this process at a time.
 
@@ -198,170 +165,161 @@ class Database:
         """
         with self._writing:
             if self._in_transaction:
-                raise StorageError("this thread has a transaction open already; end that first")
-            connection = self._connection()
+                raise errors.StorageError("a transaction is open in this thread already; end that")
+            kept = self._kept = self._kept or self._connect()
             self._in_transaction = True
             try:
                 with translated():
                     if self.dialect_name == "sqlite":
-                        connection.execute("BEGIN IMMEDIATE")
-                yield DriverWire(connection)
+                        _raw(kept).execute("BEGIN IMMEDIATE")
+                yield Wire(_raw(kept))
                 with translated():
-                    connection.execute(
-                        "COMMIT"
-                    ) if self.dialect_name == "sqlite" else connection.commit()
+                    kept.commit()
             except BaseException as error:
-                self._roll_back(connection, broken=isinstance(error, StorageUnavailableError))
+                broken = isinstance(error, errors.StorageUnavailableError)
+                try:
+                    kept.rollback()
+                except Exception:  # noqa: BLE001 - one that cannot roll back is given up
+                    broken = True
+                if broken:
+                    self._drop(kept)
                 raise
             finally:
                 self._in_transaction = False
 
-    def transaction(self, work: Callable[[DriverWire], T], name: str) -> T:
+    def transaction(self, work: Callable[[Wire], T], name: str) -> T:
         """
         Do *work* in one transaction, and again after a conflict.
 
         Raises:
             ConflictError: It kept meeting another writer; nothing was written.
         """
-        for attempt in range(_TRIES):
+        tried = 0
+        while True:
             try:
                 with self.writing() as wire:
                     result = work(wire)
                     failpoint(f"{name}.before_commit")
                 failpoint(f"{name}.after_commit")
                 return result
-            except ConflictError:
-                if attempt + 1 == _TRIES:
+            except errors.ConflictError:
+                tried += 1
+                if tried == _TRIES:
                     raise
-                # Two processes that keep meeting part by waiting unequally long.
-                time.sleep(random.uniform(0, 0.002 * 2**attempt))
-        raise AssertionError("unreachable")
+            # Two processes that keep meeting part by waiting unequally long.
+            time.sleep(random.uniform(0, 0.001 * 2**tried))
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[JoinedWire]:
-        """A transaction that only reads, on a pooled connection."""
+    def reading(self, *, begin: str | None = None) -> Iterator[Wire]:
+        """A transaction that only reads, on a pooled connection; *begin* is its first statement."""
         with self._writing if self._shared else contextlib.nullcontext():
-            self._check_open()
-            with translated():
-                connection = self.engine.connect()
+            connection = self._connect()
             try:
-                yield JoinedWire(connection)
+                if begin is not None:
+                    with translated():
+                        _raw(connection).execute(begin)
+                yield Wire(_raw(connection))
+            except errors.StorageUnavailableError:
+                self._drop(connection)
+                raise
             finally:
-                with translated():
-                    if not (self._shared and self._in_transaction):
-                        connection.rollback()
-                    connection.close()
+                connection.close()
 
-    @contextlib.contextmanager
-    def snapshot(self) -> Iterator[JoinedWire]:
+    def snapshot(self) -> contextlib.AbstractContextManager[Wire]:
         """As ``reading``, with every query seeing the database as it is now."""
-        with self.reading() as wire:
-            wire.freeze()
-            yield wire
+        if self._shared:  # where nobody writes while anybody reads
+            return self.reading()
+        return self.reading(begin=_SNAPSHOT[self.dialect_name])
 
-    def _check_open(self) -> None:
+    def _connect(self) -> sqlalchemy.PoolProxiedConnection:
         if self._closed:
-            raise StorageUnavailableError("the database is closed")
+            raise errors.StorageUnavailableError("the database is closed")
+        with translated():
+            return self.engine.raw_connection()
 
-    def _connection(self) -> Any:
-        self._check_open()
-        if self._kept is None:
-            with translated():
-                self._fairy = self.engine.raw_connection()
-            self._kept = self._fairy.driver_connection
-        return self._kept
-
-    def _roll_back(self, connection: Any, *, broken: bool) -> None:
-        try:
-            if self.dialect_name == "sqlite":
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-            else:
-                connection.rollback()
-        except Exception:  # noqa: BLE001 - a connection that cannot roll back is given up
-            broken = True
-        if broken:
-            self._drop()
-
-    def _drop(self) -> None:
-        if self._kept is not None:
-            fairy, self._kept = self._fairy, None
-            if self._shared:
-                return
-            with contextlib.suppress(Exception):
-                fairy.invalidate()
+    def _drop(self, broken: sqlalchemy.PoolProxiedConnection) -> None:
+        """Give up a connection, and the idle ones: what broke it broke them as well."""
+        if broken is self._kept:
+            self._kept = None
+        if not self._shared:
+            broken.invalidate()
+            self.engine.dispose()
 
 
 def keys_json(keys: Sequence[Sequence[Any]]) -> tuple[str]:
     """The one parameter of a bulk look-up."""
-    return (json.dumps(keys, separators=(",", ":"), ensure_ascii=False),)
+    return (to_json(keys),)
 
 
-def _create(url: str, durability: str) -> Engine:
+def _raw(connection: sqlalchemy.PoolProxiedConnection) -> Any:
+    return connection.driver_connection
+
+
+def _create(url: str, durability: str) -> sqlalchemy.Engine:
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsError(
+        parsed = sqlalchemy.make_url(url)
+    except exc.ArgumentError:
+        raise errors.SettingsError(
             ["scrmkit.database is not a URL; write sqlite:///scrmkit.db or postgresql+psycopg://…"]
         ) from None
     backend = parsed.get_backend_name()
-    if backend not in ("sqlite", "postgresql"):
-        raise SettingsError(
+    if backend == "sqlite":
+        return _create_sqlite(parsed, "NORMAL" if durability == "normal" else "FULL")
+    if backend != "postgresql":
+        raise errors.SettingsError(
             [f"scrmkit.database: {backend!r} is not supported; use sqlite or postgresql"]
         )
-    options: dict[str, Any] = {}
-    if backend == "sqlite":
-        options["connect_args"] = {"check_same_thread": False, "timeout": 10.0}
-        if parsed.database in (None, "", ":memory:"):
-            options["poolclass"] = StaticPool
-    else:
-        parsed = parsed.set(drivername="postgresql+psycopg")
     try:
-        engine = sqlalchemy.create_engine(parsed, **options)
-    except (ModuleNotFoundError, NoSuchModuleError):
-        raise MissingExtraError(
+        return sqlalchemy.create_engine(parsed.set(drivername="postgresql+psycopg"))
+    except (ModuleNotFoundError, exc.NoSuchModuleError):
+        raise errors.MissingExtraError(
             "PostgreSQL needs the extra: pip install 'scrmkit[postgresql]'"
         ) from None
-    if backend == "sqlite":
-        synchronous = "NORMAL" if durability == "normal" else "FULL"
-        event.listen(engine, "connect", lambda raw, _: _prepare_sqlite(raw, synchronous))
+
+
+def _create_sqlite(url: sqlalchemy.URL, synchronous: str) -> sqlalchemy.Engine:
+    # Left to begin transactions itself, the driver loses updates between a read and a write.
+    options = {"check_same_thread": False, "timeout": 10.0, "isolation_level": None}
+    in_memory = url.database in _IN_MEMORY
+    engine = sqlalchemy.create_engine(
+        url,
+        connect_args=options,
+        **({"poolclass": StaticPool, "pool_reset_on_return": None} if in_memory else {}),
+    )
+
+    @sqlalchemy.event.listens_for(engine, "connect")
+    def prepare(raw: Any, _: Any) -> None:
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "cache_size=-65536"):
+            raw.execute(f"PRAGMA {pragma}")
+
     return engine
 
 
-def _prepare_sqlite(raw: Any, synchronous: str) -> None:
-    # Without this, SQLAlchemy's default loses updates silently between a read and a write.
-    raw.isolation_level = None
-    raw.execute("PRAGMA journal_mode=WAL")
-    raw.execute(f"PRAGMA synchronous={synchronous}")
-    raw.execute("PRAGMA busy_timeout=10000")
-    raw.execute("PRAGMA cache_size=-65536")
-
-
-def _claim(engine: Engine) -> Any:
+def _claim(engine: sqlalchemy.Engine) -> TextIO | None:
     """Hold a lock beside a SQLite file; the system lets go of it when the process dies."""
     path = engine.url.database
-    if engine.dialect.name != "sqlite" or path in (None, "", ":memory:"):
+    if engine.dialect.name != "sqlite" or path in _IN_MEMORY:
         return None
     lock_path = Path(f"{os.path.realpath(path)}.writer")
     try:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
         file = lock_path.open("a+")
     except OSError as error:
-        raise StorageUnavailableError(
+        raise errors.StorageUnavailableError(
             f"cannot write beside the database ({error.strerror}); check scrmkit.database"
         ) from error
     try:
         _lock(file)
     except OSError:
         file.close()
-        raise SecondWriterError(
+        raise errors.SecondWriterError(
             "another process already writes to this SQLite database; stop it, or move to "
             "PostgreSQL (scrmkit.database = postgresql+psycopg://…), where several are safe"
         ) from None
     return file
 
 
-def _lock(file: Any) -> None:
+def _lock(file: TextIO) -> None:
     if os.name == "nt":
         import msvcrt
 
@@ -370,4 +328,4 @@ def _lock(file: Any) -> None:
     else:
         import fcntl
 
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -21,7 +21,7 @@ from scrmkit.engine import Engine
 from scrmkit.engine.frame import key_of
 from scrmkit.errors import UnknownNameError
 from scrmkit.persistence import schema
-from scrmkit.persistence.database import JoinedWire, keys_json
+from scrmkit.persistence.database import Wire, keys_json
 
 CHUNK = 500
 
@@ -114,7 +114,7 @@ class _Run:
             raise TypeError(f"{self.name}.score returned a {type(score).__name__}")
         return score
 
-    def _features(self, wire: JoinedWire) -> dict[int, Any]:
+    def _features(self, wire: Wire) -> dict[int, Any]:
         """The features of every person: of each original customer, then combined."""
         scorer, own = self.scorer, dict[int, Any]()
         for customer, touchpoint in self._history(wire):
@@ -130,7 +130,7 @@ class _Run:
             combined[person] = features
         return combined
 
-    def _history(self, wire: JoinedWire) -> Iterator[tuple[int, Touchpoint[Any]]]:
+    def _history(self, wire: Wire) -> Iterator[tuple[int, Touchpoint[Any]]]:
         """Every touchpoint that counts, with its original customer."""
         t, kinds = schema.touchpoint.c, self.engine.plugins.kinds
         for kind in sorted(self.scorer.kinds):
