@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 
 from scrmkit.clock import VirtualClock
 from scrmkit.engine import Engine
+from scrmkit.persistence import database
+from scrmkit.persistence.statements import Statements
 from scrmkit.plugins import loading
 
+compiled_once = functools.cache(Statements)
 sys.path.insert(0, str(Path(__file__).parent))
 
 
@@ -20,6 +24,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plugins are the tests' own: nobody reads what is installed, which takes a while."""
     monkeypatch.setattr(loading, "discover", lambda: ())
+
+
+@pytest.fixture(autouse=True)
+def statements_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines of one dialect share their statements: compiling them is a third of a short test."""
+    monkeypatch.setattr(database, "Statements", compiled_once)
 
 
 @pytest.fixture

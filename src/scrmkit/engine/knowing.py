@@ -168,7 +168,7 @@ class Knowing:
         return MappingProxyType(
             {
                 key: tag_of(row)
-                for key, row in rows.items()
+                for key, row in sorted(rows.items())
                 if row[7] and (row[11] is None or row[11] > now_us)
             }
         )
@@ -177,7 +177,7 @@ class Knowing:
         self, tenant: str, plugin: str, read: r.Attributes, now_us: int
     ) -> Mapping[str, Any]:
         rows = self._newest("attribute", tenant, read)
-        return MappingProxyType({key[0]: json.loads(row[6]) for key, row in rows.items()})
+        return MappingProxyType({key[0]: json.loads(row[6]) for key, row in sorted(rows.items())})
 
     def _memo(self, tenant: str, plugin: str, read: r.Memo, now_us: int) -> Any:
         row = self._newest("memo", tenant, read).get((plugin,))
