@@ -26,7 +26,6 @@ from scrmkit.domain.kinds import CORE_KINDS
 from scrmkit.domain.policy import Cap, Policy, QuietHours
 from scrmkit.domain.touchpoint import TouchpointKind
 from scrmkit.plugins import CONFIGURED, discover
-from scrmkit.plugins.checks import hook_names, new_manager
 from scrmkit.settings import Calls, PluginSettings, Settings
 from scrmkit.settings.load import OVERRIDES
 from scrmkit_audience.expressions import EXPRESSIONS, Segment
@@ -50,7 +49,7 @@ def plugins() -> Iterator[tuple[str, str, type]]:
 def hooks_page() -> str:
     """Every hook: when it is called, what becomes of its result, an example and its test."""
     meanings = _meanings()
-    names = hook_names(new_manager())
+    names = hooks.SPECS
     rows = [
         (f"[`{name}`](#{name})", spec.scrmkit_kind.value, Doc(spec).first)
         for name in names

@@ -15,7 +15,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present moment, timezone-aware, in UTC."""
-        ...
 
 
 class SystemClock:

@@ -29,6 +29,8 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
 F = TypeVar("F", bound=Callable[..., Any])
+SPECS: dict[str, Callable[..., Any]] = {}
+"""Every hook by its name, in the order of definition."""
 
 
 class HookKind(enum.StrEnum):
@@ -52,6 +54,7 @@ class HookKind(enum.StrEnum):
 def _spec(kind: HookKind) -> Callable[[F], F]:
     def mark(function: F) -> F:
         function.scrmkit_kind = kind  # type: ignore[attr-defined]
+        SPECS[function.__name__] = function
         return _hookspec(function)
 
     return mark

@@ -78,7 +78,6 @@ class Rule(Protocol):
 
     def needs(self, touchpoint: Touchpoint[Any]) -> Iterable[Read[Any]]:
         """Name what ``decide`` will read. Called once for each touchpoint of the kinds."""
-        ...
 
     def decide(self, touchpoint: Touchpoint[Any], known: Known, now: Now) -> Decision | None:
         """
@@ -88,7 +87,6 @@ class Rule(Protocol):
         repetition, with the state as it stood before the touchpoint. May be
         called again, with equal arguments, when a concurrent writer wins.
         """
-        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -140,13 +138,11 @@ class Mechanic(Protocol[R, S]):
 
     def address(self, touchpoint: Touchpoint[Any]) -> Iterable[Address]:
         """Say whom the touchpoint concerns; nothing for nobody. Duplicates are folded."""
-        ...
 
     def needs(
         self, touchpoint: Touchpoint[Any], instance: Instance[R, S] | None
     ) -> Iterable[Read[Any]]:
         """Name what ``open`` (instance None), ``act`` or ``due`` will read."""
-        ...
 
     def open(
         self,
@@ -164,7 +160,6 @@ class Mechanic(Protocol[R, S]):
         unknown campaign never gets here: the decision is refused with the code
         ``unknown_campaign``.
         """
-        ...
 
     def act(
         self, instance: Instance[R, S], touchpoint: Touchpoint[Any], known: Known, now: Now
@@ -175,7 +170,6 @@ class Mechanic(Protocol[R, S]):
         Calls for one instance come one after another, in the order of
         acceptance; each sees the state that the one before it left.
         """
-        ...
 
     def due(
         self,
@@ -191,11 +185,9 @@ class Mechanic(Protocol[R, S]):
         Called once for each timer, at or after its moment, perhaps long after
         where nothing ran; compare ``now.at`` and not the order of calls.
         """
-        ...
 
     def violations(self, rules: R, state: S) -> Iterable[str]:
         """Name, in words, every invariant that this state breaks. For tests."""
-        ...
 
 
 class Connector(Protocol):
@@ -217,7 +209,6 @@ class Connector(Protocol):
         what certainly was not done is ``TryLater`` or ``Refused``. An exception
         counts as ``Unknown`` for the whole batch.
         """
-        ...
 
     def ask(self, operation: str, batch: Sequence[Outgoing]) -> Sequence[DeliveryOutcome]:
         """
@@ -226,7 +217,6 @@ class Connector(Protocol):
         ``Unknown`` again where the platform cannot say yet; ``TryLater`` where
         it says for certain that nothing was done.
         """
-        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -278,7 +268,6 @@ class Channel(Connector, Protocol):
 
     def reach(self, identities: Sequence[Identity]) -> Identity | None:
         """Choose where this channel would write to a customer, None if it cannot."""
-        ...
 
     def receive(self, request: CallbackRequest) -> Inbound:
         """
@@ -288,7 +277,6 @@ class Channel(Connector, Protocol):
             CallbackRejectedError: It is not authentic or not readable. The
                 platform gets an empty 403 whatever the reason.
         """
-        ...
 
 
 class Scorer(Protocol[F, C]):
@@ -306,20 +294,15 @@ class Scorer(Protocol[F, C]):
 
     def empty(self) -> F:
         """The features of a customer who did nothing."""
-        ...
 
     def fold(self, features: F, touchpoint: Touchpoint[Any]) -> F:
         """Take one touchpoint in. The order of touchpoints makes no difference."""
-        ...
 
     def combine(self, one: F, other: F) -> F:
         """The features of two identities of one customer together."""
-        ...
 
     def calibrate(self, population: Iterable[F], as_of: datetime) -> C:
         """Measure the population, such as its quintiles: an attrs value, kept as a snapshot."""
-        ...
 
     def score(self, features: F, calibration: C, as_of: datetime, previous: Score | None) -> Score:
         """Score one customer; *previous* is the newest earlier score, for hysteresis."""
-        ...

@@ -43,7 +43,6 @@ def hooks(context: CliContext, as_json: bool) -> None:
 def described(context: CliContext) -> list[dict[str, Any]]:
     """Every hook; without a settings file, without who implements it."""
     from scrmkit import hooks as specs
-    from scrmkit.plugins.checks import hook_names, new_manager
 
     plugins = None
     if context.path.exists():
@@ -51,7 +50,7 @@ def described(context: CliContext) -> list[dict[str, Any]]:
     else:
         note(f"{context.path} is not there: nobody implements anything; see 'scrmkit init'.")
     rows = []
-    for name in hook_names(new_manager()):
+    for name in specs.SPECS:
         spec = getattr(specs, name)
         kind: HookKind = spec.scrmkit_kind
         found = () if plugins is None else plugins.implementations(name)

@@ -9,8 +9,7 @@ reports everything that is wrong at once.
 from __future__ import annotations
 
 from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, discover
-from scrmkit.plugins.loading import load_plugins
-from scrmkit.plugins.model import Implementation, LoadedPlugin, PluginSet
+from scrmkit.plugins.loading import Implementation, LoadedPlugin, PluginSet, load_plugins
 
 __all__ = [
     "CONFIGURED",

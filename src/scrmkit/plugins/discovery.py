@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from importlib import metadata
+from operator import attrgetter
 from typing import Any
 
 import attrs
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -38,7 +41,7 @@ class Found:
     """
 
     name: str
-    distribution: str = ""
+    distribution: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
     version: str = ""
     problem: str = ""
     range: str = ""
@@ -67,33 +70,34 @@ def discover() -> tuple[Found, ...]:
     Of two copies of a distribution the first on the path counts. One whose
     metadata cannot be read is there with its problem and an empty name.
     """
-    found: dict[tuple[str, str], Found] = {}
+    found: list[Found] = []
     for distribution in metadata.distributions():
         try:
-            for point in distribution.entry_points.select(group=GROUP):
-                one = _found(point, distribution)
-                found.setdefault((one.name, canonicalize_name(one.distribution)), one)
+            points = distribution.entry_points.select(group=GROUP)
+            found += [_found(point, distribution) for point in points]
         except Exception:  # noqa: BLE001 - whatever the metadata's reader raises
-            if f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or ""):
-                one = _unreadable(distribution)
-                found.setdefault((one.name, one.distribution), one)
-    return tuple(sorted(found.values(), key=lambda one: (one.name, one.distribution)))
+            text = distribution.read_text("entry_points.txt") or ""
+            found += [_unreadable(distribution)] if f"[{GROUP}]" in text else []
+    first = {(one.name, canonicalize_name(one.distribution)): one for one in reversed(found)}
+    return tuple(sorted(first.values(), key=attrgetter("name", "distribution")))
 
 
 def _found(point: metadata.EntryPoint, distribution: metadata.Distribution) -> Found:
     family, _, kind = point.name.partition(".")
-    problem = ""
+    problem, wanted = "", _range(distribution)
     if family not in FAMILIES:
         problem = f"{family!r} is no family of plugins{did_you_mean(family, FAMILIES)}"
     elif not _TYPE.fullmatch(kind):
         problem = "an entry point is named family.type, the type of a-z 0-9 - _"
-    wanted, misfit = _range(distribution)
+    # A development version of a release counts as that release.
+    elif not wanted.contains(Version(__version__).base_version, prereleases=True):
+        problem = f"it is made for scrmkit{wanted}, and this is {__version__}; install another"
     return Found(
         name=point.name,
         distribution=distribution.metadata["Name"],
         version=distribution.metadata["Version"],
-        problem=problem or misfit,
-        range=wanted,
+        problem=problem,
+        range=str(wanted),
         load=point.load,
     )
 
@@ -105,20 +109,12 @@ def _unreadable(distribution: metadata.Distribution) -> Found:
     return Found(name="", distribution=name, problem=problem, load=lambda: None)
 
 
-def _range(distribution: metadata.Distribution) -> tuple[str, str]:
-    """The range of versions that a distribution asks for, and why ours is not in it."""
-    # A development version of a release counts as that release.
-    ours = Version(Version(__version__).base_version)
+def _range(distribution: metadata.Distribution) -> SpecifierSet:
+    """The range of our versions that a distribution asks for."""
     for line in distribution.requires or ():
-        try:
+        with contextlib.suppress(InvalidRequirement):
             wanted = Requirement(line)
-        except InvalidRequirement:
-            continue
-        if canonicalize_name(wanted.name) != "scrmkit":
-            continue
-        if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
-            asked = str(wanted.specifier)
-            fits = wanted.specifier.contains(ours, prereleases=True)
-            problem = f"it is made for scrmkit{asked}, and this is {__version__}; install another"
-            return asked, "" if fits else problem
-    return "", ""
+            applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+            if applies and canonicalize_name(wanted.name) == "scrmkit":
+                return wanted.specifier
+    return SpecifierSet()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 import attrs
 import pytest
 
-from scrmkit.plugins.checks import hook_problems, new_manager, protocol_problems
+from scrmkit.plugins.checks import hook_problems, protocol_problems
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,7 +71,7 @@ class Suite:
     def _problems(self, plugin: Any) -> list[str]:
         return [
             *protocol_problems(self.family, plugin),
-            *hook_problems(new_manager(), plugin),
+            *hook_problems(plugin),
         ]
 
     @check(broken="connectors:LacksAsk")

@@ -23,7 +23,7 @@ from scrmkit.domain.messages import (
 )
 from scrmkit.domain.policy import Facts
 from scrmkit.hooks import Failure, Finding, HookKind, Proposal, Route, Sending
-from scrmkit.plugins.checks import hook_names, new_manager
+from scrmkit.plugins.checks import implementations_of
 from scrmkit.testing.factories import make_identity, make_now, make_order_paid, make_touchpoint
 from scrmkit.testing.fakes import FakeText
 from scrmkit.testing.suites.base import Suite, check, wanted
@@ -253,12 +253,9 @@ class HooksSuite(Suite):
 
 
 def _calls(plugin: Any, examples: Examples) -> Iterator[HookCall]:
-    manager = new_manager()
-    manager.register(plugin, "plugin")
-    for hook in hook_names(manager):
-        for implementation in getattr(manager.hook, hook).get_hookimpls():
-            for arguments in examples.get(hook, ()):
-                yield _call(hook, implementation, arguments)
+    for hook, implementation in implementations_of(plugin):
+        for arguments in examples.get(hook, ()):
+            yield _call(hook, implementation, arguments)
 
 
 def _call(hook: str, implementation: Any, arguments: Mapping[str, Any]) -> HookCall:
