@@ -110,6 +110,32 @@ def test_a_class_in_a_file_beside_the_settings_can_be_used(tmp_path, monkeypatch
     assert plugins.named("mine").type == "mine"
 
 
+def test_a_program_may_bring_a_function_that_makes_the_plugin(load):
+    made = []
+
+    def make(context):
+        made.append(Rule(context))
+        return made[0]
+
+    assert (
+        load({"mine": {"use": "rule.mine"}}, extra={"rule.mine": make}).plugins[0].plugin is made[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        pytest.param(lambda context: None, "it made nothing", id="nothing"),
+        pytest.param(lambda context: object(), "it lacks the method 'decide'", id="no rule"),
+    ],
+)
+def test_a_function_that_makes_no_plugin_is_refused(make, problem, problems_of):
+    found = problems_of({"mine": {"use": "rule.mine"}}, extra={"rule.mine": make})
+
+    assert problem in found[0]
+    assert all(one.startswith("plugins.mine (this program): ") for one in found)
+
+
 @attrs.frozen(kw_only=True)
 class Options:
     """Settings of a plugin."""
@@ -221,11 +247,31 @@ def test_a_constructor_that_raises_is_named_without_its_text(problem_of):
     )
 
 
+def test_a_constructor_that_refuses_its_settings_names_their_path(problem_of):
+    class Refusing(Rule):
+        def __init__(self, context):
+            raise SettingsError(["provider: there is none of this name"])
+
+    assert problem_of(Refusing) == "plugins.mine.provider: there is none of this name"
+
+
 def test_settings_that_cannot_be_read_are_the_plugins_fault(problem_of):
     class Wrong(Rule):
         Settings = int
 
     assert "plugins.mine" in problem_of(Wrong)
+
+
+def test_an_argument_with_a_default_is_handed_over_as_well(load):
+    class Late(Quiet):
+        @hookimpl
+        def scrmkit_committed(self, touchpoint, *, outcome=None):
+            pass
+
+    plugins = load({"x": {"use": "hooks.x"}}, extra={"hooks.x": Late})
+
+    (found,) = plugins.implementations("scrmkit_committed")
+    assert found.argnames == ("touchpoint", "outcome")
 
 
 class Observer(Quiet):

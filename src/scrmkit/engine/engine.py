@@ -60,7 +60,8 @@ class Engine(Viewing):
     who record at the same time share commits.
 
     Args:
-        plugins: In-process plugin classes by ``family.type``, beside the installed ones.
+        plugins: In-process plugins by ``family.type``, beside the installed ones: a class,
+            or a function that makes the object of its ``PluginContext``.
         create: Whether to bring the schema up to date first, as tests and demos
             do; in production ``scrmkit db upgrade`` does.
 
@@ -75,7 +76,7 @@ class Engine(Viewing):
         settings: Settings,
         *,
         clock: Clock | None = None,
-        plugins: Mapping[str, type] = MappingProxyType({}),
+        plugins: Mapping[str, Callable[..., Any]] = MappingProxyType({}),
         create: bool = False,
     ) -> None:
         self.settings = settings

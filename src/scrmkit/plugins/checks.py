@@ -86,8 +86,9 @@ def implementations_of(plugin: object) -> list[tuple[str, pluggy.HookImpl]]:
 def hook_problems(plugin: object) -> Iterator[str]:
     """What is wrong with the hooks of *plugin*, an object or just its class."""
     made, manager = _made(plugin), pluggy.PluginManager(hooks.PROJECT)
-    for name in dir(made):
-        if name.startswith(f"{hooks.PROJECT}_") and not manager.parse_hookimpl_opts(made, name):
+    named = [name for name in dir(made) if name.startswith(f"{hooks.PROJECT}_")]
+    for name in named:
+        if callable(getattr(made, name)) and not manager.parse_hookimpl_opts(made, name):
             yield f"{name} is not marked with @hookimpl, and would never be called"
     for hook, one in implementations_of(made):
         for option, instead in _REFUSED_OPTIONS.items():

@@ -19,14 +19,14 @@ from scrmkit.domain.identity import CORE_IDENTITY_KINDS
 from scrmkit.domain.kinds import CORE_KINDS
 from scrmkit.domain.touchpoint import TouchpointKind
 from scrmkit.hooks import SPECS
-from scrmkit.plugins import checks, discovery
-from scrmkit.plugins.discovery import CONFIGURED, Found
+from scrmkit.plugins import checks
+from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, discover
 from scrmkit.protocols import PluginContext
 from scrmkit.settings import PluginSettings, Settings, structure_options
 from scrmkit.settings.structure import did_you_mean
 
-Factory = Callable[[PluginContext[Any]], Any]
-"""A plugin's class, or another that makes an object of its context."""
+Factory = Callable[..., Any]
+"""A plugin's class, or a function that makes the object of its context."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -159,7 +159,7 @@ class _Load:
         self._settings = settings
         self._clock = clock
         self._extra = extra
-        self._installed = discovery.discover()
+        self._installed = discover()
 
     def add(self, configured: PluginSettings) -> None:
         """Make one plugin; add a problem, or all of its problems, where that fails."""
@@ -230,9 +230,7 @@ class _Load:
         use = configured.use
         family, _, target = use.partition(".")
         if family not in CONFIGURED:
-            what = (
-                "needs no settings" if family in discovery.FAMILIES else "is no family of plugins"
-            )
+            what = "needs no settings" if family in FAMILIES else "is no family of plugins"
             problem = f"{family!r} {what}{did_you_mean(family, CONFIGURED)}"
             self.problems.append(f"{configured.path}.use: {problem}")
             return None
