@@ -35,7 +35,7 @@ def flush(work: WorkSet) -> None:
     for table in NEWEST:
         rows = list(work.newest[table.name].dirty.values())
         if rows:
-            work.wire.many(work.statements.upsert_newest(table), rows)
+            work.wire.many(work.statements.upsert(table, newest=True), rows)
     _timers(work)
     for table in _LAST:
         _insert(work, table, work.inserts[table])

@@ -30,7 +30,7 @@ def keep_health(database: Database, calls: Calls) -> None:
         (name, now[0] - h.kept[0], now[1] - h.kept[1], h.in_a_row, h.quarantined_at, h.last_error)
         for name, h, now in changed
     ]
-    statement = database.statements.tally(
+    statement = database.statements.upsert(
         schema.plugin_health, added=("failures", "overruns"), first=("quarantined_at",)
     )
     with database.writing() as wire:

@@ -6,37 +6,30 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Table,
-    and_,
-    bindparam,
-    cast,
-    column,
-    delete,
-    func,
-    insert,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.types import String
 
 from scrmkit.persistence import schema
 
-_ZERO: ColumnElement[int] = literal_column("0")
 
-
-def constant(value: str | int) -> ColumnElement[Any]:
+def constant(value: str | int) -> sa.ColumnElement[Any]:
     """A value that is part of a statement's text: a number, or a word without quotes."""
-    return literal_column(str(value) if isinstance(value, int) else f"'{value}'")
+    return sa.literal_column(str(value) if isinstance(value, int) else f"'{value}'")
+
+
+def number(name: str) -> sa.BindParameter[int]:
+    """A parameter that is a 64-bit integer."""
+    return sa.bindparam(name, type_=sa.BigInteger())
+
+
+def by_equality(table: sa.Table, *names: str, prefix: str = "") -> sa.ColumnElement[bool]:
+    """A condition on columns, with parameters of the columns' names after *prefix*."""
+    return sa.and_(*(table.c[name] == _given(table.c[name], prefix) for name in names))
+
+
+def _given(column: sa.Column[Any], prefix: str = "") -> sa.BindParameter[Any]:
+    return sa.bindparam(prefix + column.name, type_=column.type)
 
 
 Lock = Literal["", "stays", "turns", "alone"]
@@ -77,112 +70,91 @@ class Statements:
         )
         self._made: dict[tuple[Any, ...], Statement] = {}
 
-    def once(self, name: tuple[Any, ...], build: Callable[[], ClauseElement]) -> Statement:
+    def once(self, name: tuple[Any, ...], build: Callable[[], sa.ClauseElement]) -> Statement:
         """The statement called *name*, built now if it is not there yet."""
         made = self._made.get(name)
         if made is None:
             made = self._made[name] = self.compile(build())
         return made
 
-    def compile(self, clause: ClauseElement) -> Statement:
+    def compile(self, clause: sa.ClauseElement) -> Statement:
         """Compile any clause; values in it are parameters by name, or ``constant``."""
-        compiled = clause.compile(
-            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
-        )
-        return Statement(str(compiled), tuple(compiled.positiontup or ()))  # type: ignore[attr-defined]
+        return self.bound(clause)[0]
 
-    def bound(self, clause: ClauseElement) -> tuple[Statement, tuple[Any, ...]]:
+    def bound(self, clause: sa.ClauseElement) -> tuple[Statement, tuple[Any, ...]]:
         """Compile a clause that carries its own values: its text, and they in its order."""
-        compiled = clause.compile(
-            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
-        )
-        names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        options = {"render_postcompile": True}
+        compiled: Any = clause.compile(dialect=self._dialect, compile_kwargs=options)
+        names = tuple(compiled.positiontup or ())
         return Statement(str(compiled), names), tuple(compiled.params[name] for name in names)
 
-    def insert(self, table: Table) -> Statement:
+    def insert(self, table: sa.Table) -> Statement:
         """Insert whole rows, their values in the order of the table's columns."""
-        return self.once(("insert", table.name), lambda: insert(table))
+        return self.once(("insert", table.name), lambda: self._insert(table))
 
-    def insert_new(self, table: Table) -> Statement:
+    def insert_new(self, table: sa.Table) -> Statement:
         """Insert whole rows; one that is there already stays as it is."""
-        return self.once(
-            ("insert_new", table.name), lambda: self._insert(table).on_conflict_do_nothing()
-        )
+        name = ("insert_new", table.name)
+        return self.once(name, lambda: self._insert(table).on_conflict_do_nothing())
 
-    def upsert(self, table: Table) -> Statement:
-        """Insert whole rows, or replace those of the same primary key."""
-        return self.once(("upsert", table.name), lambda: self._upsert(table, newest=False))
+    def upsert(
+        self,
+        table: sa.Table,
+        *,
+        newest: bool = False,
+        added: Sequence[str] = (),
+        first: Sequence[str] = (),
+    ) -> Statement:
+        """
+        Insert whole rows, or replace those of the same primary key.
 
-    def upsert_newest(self, table: Table) -> Statement:
-        """Insert whole rows, or replace the same key's unless that one is newer."""
-        return self.once(("upsert_newest", table.name), lambda: self._upsert(table, newest=True))
+        Args:
+            newest: Leave one that is there and newer as it is.
+            added: Columns to add up instead.
+            first: Columns that keep their first value.
+        """
 
-    def tally(self, table: Table, *, added: Sequence[str], first: Sequence[str]) -> Statement:
-        """Insert whole rows, or add to columns of the same key's, keeping the first of others."""
-
-        def build() -> ClauseElement:
+        def build() -> sa.ClauseElement:
             statement = self._insert(table)
-            new, old = statement.excluded, table.c
+            old, new = table.c, statement.excluded
             columns = {column.name: new[column.name] for column in old if not column.primary_key}
             columns |= {name: old[name] + new[name] for name in added}
-            columns |= {name: func.coalesce(old[name], new[name]) for name in first}
-            keys = list(table.primary_key.columns)
-            clause: ClauseElement = statement.on_conflict_do_update(
-                index_elements=keys, set_=columns
+            columns |= {name: sa.func.coalesce(old[name], new[name]) for name in first}
+            newer = None
+            if newest:
+                # As in memory, whatever the database's language.
+                bytewise = "C" if self.dialect_name == "postgresql" else "BINARY"
+                later = new["by_key"].collate(bytewise) >= old.by_key
+                newer = (new["at"] > old.at) | ((new["at"] == old.at) & later)
+            clause: sa.ClauseElement = statement.on_conflict_do_update(
+                index_elements=list(table.primary_key.columns), set_=columns, where=newer
             )
             return clause
 
-        return self.once(("tally", table.name, *added, "/", *first), build)
+        return self.once(("upsert", table.name, newest, *added, "/", *first), build)
 
-    def _insert(self, table: Table) -> Any:
+    def _insert(self, table: sa.Table) -> Any:
         make = postgresql.insert if self.dialect_name == "postgresql" else sqlite.insert
-        return make(table).values({c.name: bindparam(c.name, type_=c.type) for c in table.columns})
+        return make(table).values({column.name: _given(column) for column in table.columns})
 
-    def _upsert(self, table: Table, *, newest: bool) -> ClauseElement:
-        statement = self._insert(table)
-        new = statement.excluded
-        keys = list(table.primary_key.columns)
-        # As in memory, whatever the database's language.
-        bytewise = "C" if self.dialect_name == "postgresql" else "BINARY"
-        where = None
-        if newest:
-            where = or_(
-                new["at"] > table.c.at,
-                and_(new["at"] == table.c.at, new["by_key"].collate(bytewise) >= table.c.by_key),
-            )
-        clause: ClauseElement = statement.on_conflict_do_update(
-            index_elements=keys,
-            set_={c.name: new[c.name] for c in table.columns if c not in keys},
-            where=where,
-        )
-        return clause
-
-    def update(self, table: Table, *, values: Sequence[str], where: Sequence[str]) -> Statement:
+    def update(self, table: sa.Table, *, values: Sequence[str], where: Sequence[str]) -> Statement:
         """Set columns by equality; parameters: those of *values* in order, then of *where*."""
 
-        def build() -> ClauseElement:
-            old = [bindparam(f"old_{name}", type_=table.c[name].type) for name in where]
-            new = [bindparam(f"new_{name}", type_=table.c[name].type) for name in values]
-            columns = [table.c[name] for name in values]
-            matches = [table.c[name] == value for name, value in zip(where, old, strict=True)]
+        def build() -> sa.ClauseElement:
             # Plain values() would put the parameters into the order of the table's columns.
-            pairs = zip(columns, new, strict=True)
-            return update(table).where(*matches).ordered_values(*pairs)
+            pairs = [(table.c[name], _given(table.c[name], "new_")) for name in values]
+            matches = by_equality(table, *where, prefix="old_")
+            return sa.update(table).where(matches).ordered_values(*pairs)
 
         return self.once(("update", table.name, *values, "/", *where), build)
 
-    def delete(self, table: Table, *, where: Sequence[str]) -> Statement:
+    def delete(self, table: sa.Table, *, where: Sequence[str]) -> Statement:
         """Delete by equality; parameters in the order of *where*."""
-
-        def build() -> ClauseElement:
-            return delete(table).where(
-                *(table.c[name] == bindparam(name, type_=table.c[name].type) for name in where)
-            )
-
-        return self.once(("delete", table.name, *where), build)
+        name = ("delete", table.name, *where)
+        return self.once(name, lambda: sa.delete(table).where(by_equality(table, *where)))
 
     def by_keys(
-        self, table: Table, keys: Sequence[str], columns: Sequence[str] = (), *, lock: Lock = ""
+        self, table: sa.Table, keys: Sequence[str], columns: Sequence[str] = (), *, lock: Lock = ""
     ) -> Statement:
         """
         Rows whose *keys* are among the given; one parameter, see ``keys_json``.
@@ -191,36 +163,33 @@ class Statements:
             lock: What PostgreSQL is to hold until the transaction ends; see ``Lock``.
         """
 
-        def build() -> ClauseElement:
-            source, wanted = self.keys([table.c[name] for name in keys])
-            matches = and_(
-                *(table.c[name] == value for name, value in zip(keys, wanted, strict=True))
-            )
+        def build() -> sa.ClauseElement:
+            like = [table.c[name] for name in keys]
+            source, wanted = self.keys(like)
+            matches = sa.and_(*(own == value for own, value in zip(like, wanted, strict=True)))
             picked = [table.c[name] for name in columns] or list(table.columns)
-            clause = select(*picked).select_from(source.join(table, matches))
+            clause = sa.select(*picked).select_from(source.join(table, matches))
             if lock and self.dialect_name == "postgresql":
                 clause = clause.order_by(table.c.id).with_for_update(of=table, **_LOCKS[lock])
             return clause
 
         return self.once(("by_keys", table.name, *keys, "/", *columns, lock), build)
 
-    def keys(self, like: Sequence[Column[Any]]) -> tuple[Any, list[ColumnElement[Any]]]:
+    def keys(self, like: Sequence[sa.Column[Any]]) -> tuple[Any, list[sa.ColumnElement[Any]]]:
         """A source of key rows from the parameter ``keys``, and its columns typed as *like*."""
-        parameter = bindparam("keys", type_=String())
-        if self.dialect_name == "postgresql":
-            rows = (
-                func.jsonb_array_elements(cast(parameter, JSONB))
-                .table_valued(column("value", JSONB), with_ordinality="key", name="k")
-                .render_derived(name="k")
-            )
-            texts = [rows.c.value.op("->>")(literal_column(str(i))) for i in range(len(like))]
-            return rows, [
-                text if isinstance(col.type, String) else cast(text, BigInteger)
-                for text, col in zip(texts, like, strict=True)
-            ]
-        rows = func.json_each(parameter).table_valued("value", "key", name="k")
+        given = sa.bindparam("keys", type_=sa.String())
+        if self.dialect_name == "sqlite":
+            rows = sa.func.json_each(given).table_valued("value", "key", name="k")
+            paths = (constant(f"$[{place}]") for place in range(len(like)))
+            return rows, [sa.func.json_extract(rows.c.value, path) for path in paths]
+        elements = sa.func.jsonb_array_elements(sa.cast(given, postgresql.JSONB))
+        value = sa.column("value", postgresql.JSONB)
+        rows = elements.table_valued(value, with_ordinality="key", name="k")
+        rows = rows.render_derived(name="k")
+        texts = [rows.c.value.op("->>")(constant(place)) for place in range(len(like))]
         return rows, [
-            func.json_extract(rows.c.value, literal_column(f"'$[{i}]'")) for i in range(len(like))
+            text if isinstance(column.type, sa.String) else sa.cast(text, sa.BigInteger)
+            for text, column in zip(texts, like, strict=True)
         ]
 
     def activity(self) -> Statement:
@@ -230,72 +199,52 @@ class Statements:
         Each row starts with the place of its key among the keys, from 0.
         """
 
-        def build() -> ClauseElement:
-            t = schema.touchpoint
+        def build() -> sa.ClauseElement:
+            t = schema.touchpoint.c
             source, (tenant, person, kind, since, until) = self.keys(
-                [t.c.tenant, t.c.person, t.c.kind, t.c.occurred_at, t.c.occurred_at]
+                [t.tenant, t.person, t.kind, t.occurred_at, t.occurred_at]
             )
-            matches = and_(
-                t.c.tenant == tenant,
-                t.c.person == person,
-                t.c.kind == kind,
-                t.c.occurred_at >= since,
-                t.c.occurred_at < until,
-            )
-            place = source.c.key
-            if self.dialect_name == "postgresql":  # which counts from 1
-                place = place - constant(1)
-            amount = cast(func.coalesce(func.sum(t.c.amount_fen), _ZERO), BigInteger)
-            first, last = func.min(t.c.occurred_at), func.max(t.c.occurred_at)
-            clause = select(place, func.count(t.c.id), amount, first, last)
-            return clause.select_from(source.join(t, matches)).group_by(source.c.key)
+            matches = (t.tenant == tenant) & (t.person == person) & (t.kind == kind)
+            matches &= (t.occurred_at >= since) & (t.occurred_at < until)
+            # PostgreSQL counts from 1.
+            place = source.c.key - constant(int(self.dialect_name == "postgresql"))
+            sum_fen = sa.func.coalesce(sa.func.sum(t.amount_fen), constant(0))
+            amount = sa.cast(sum_fen, sa.BigInteger)
+            first, last = sa.func.min(t.occurred_at), sa.func.max(t.occurred_at)
+            clause = sa.select(place, sa.func.count(t.id), amount, first, last)
+            joined = source.join(schema.touchpoint, matches)
+            return clause.select_from(joined).group_by(source.c.key)
 
         return self.once(("activity",), build)
 
     def move_resource(self) -> Statement:
-        """Add to held and used where there is room; parameters held, used, tenant, name."""
+        """
+        Add to held and used where there is room.
 
-        def build() -> ClauseElement:
+        Parameters: held, used, tenant, name, held, used, held and used.
+        """
+
+        def build() -> sa.ClauseElement:
             r = schema.resource
-            held, used = (
-                bindparam("d_held", type_=BigInteger()),
-                bindparam("d_used", type_=BigInteger()),
-            )
-            return (
-                update(r)
-                .values(held=r.c.held + held, used=r.c.used + used)
-                .where(
-                    r.c.tenant == bindparam("of_tenant", type_=String()),
-                    r.c.name == bindparam("of_name", type_=String()),
-                    r.c.held + bindparam("d_held_", type_=BigInteger()) >= _ZERO,
-                    r.c.used + bindparam("d_used_", type_=BigInteger()) >= _ZERO,
-                    r.c.held + r.c.used + bindparam("d_all", type_=BigInteger()) <= r.c.capacity,
-                )
-            )
+            held, used = r.c.held + number("more_held"), r.c.used + number("more_used")
+            room = r.c.held + r.c.used + number("more") <= r.c.capacity
+            whole = (held >= constant(0), used >= constant(0), room)
+            clause = sa.update(r).values(held=held, used=used)
+            return clause.where(by_equality(r, "tenant", "name"), *whole)
 
         return self.once(("move_resource",), build)
 
     def move_balance(self) -> Statement:
-        """Add to an account's balance where it stays at or above a floor."""
+        """
+        Add to an account's balance where it stays at or above a floor.
 
-        def build() -> ClauseElement:
+        Parameters: amount, tenant, ledger, owner, amount, floor.
+        """
+
+        def build() -> sa.ClauseElement:
             a = schema.account
-            amount = bindparam("d_amount", type_=BigInteger())
-            return (
-                update(a)
-                .values(balance=a.c.balance + amount)
-                .where(
-                    a.c.tenant == bindparam("of_tenant", type_=String()),
-                    a.c.ledger == bindparam("of_ledger", type_=String()),
-                    a.c.owner == bindparam("of_owner", type_=String()),
-                    a.c.balance + bindparam("d_amount_", type_=BigInteger())
-                    >= bindparam("floor", type_=BigInteger()),
-                )
-            )
+            balance = a.c.balance + number("more")
+            mine = by_equality(a, "tenant", "ledger", "owner")
+            return sa.update(a).values(balance=balance).where(mine, balance >= number("floor"))
 
         return self.once(("move_balance",), build)
-
-    def move_person(self, table: Table) -> Statement:
-        """Point rows of a customer at another person; parameters person, tenant, customer."""
-        own = "id" if table is schema.customer else "customer"
-        return self.update(table, values=("person",), where=("tenant", own))
