@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from delivery_bench import START
+
 from scrmkit.domain.messages import (
     Refused,
     TryLater,
@@ -92,6 +94,20 @@ def test_what_closed_a_lane_outlives_the_process(make_bench):
 
     assert (rested, bench.statuses) == (5, ["accepted"] * 20)
     assert bench.rows(schema.lane, connector="sms")[0].failures == 0
+
+
+def test_what_is_of_no_use_any_more_ends_in_a_lane_that_rests(make_bench):
+    bench = make_bench()
+    bench.sms.will(TryLater(reason="down", lane=True, after=10 * MINUTE))
+    bench.say("first")
+    bench.run()
+    bench.say("of use for a minute", who=2, not_after=START + MINUTE)
+    bench.say("of use", who=3)
+
+    done = bench.run(MINUTE)
+
+    assert bench.statuses == ["planned", "expired", "planned"]
+    assert (done.put_off, done.sent) == (1, 0)
 
 
 def test_a_refusal_is_an_answer_and_no_failure_of_the_lane(make_quick_bench):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import attrs
 import pytest
 from delivery_bench import MARKETING, START, Bench, at, phone
 from sqlalchemy import update
 
 from scrmkit.domain.decisions import Deny
-from scrmkit.domain.messages import Operation, Purpose
+from scrmkit.domain.effects import Propose
+from scrmkit.domain.kinds import MessageReceived
+from scrmkit.domain.messages import Message, Operation, Purpose
 from scrmkit.domain.organisation import Shop
+from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.running import Done
 from scrmkit.hooks import hookimpl
 from scrmkit.persistence import schema
@@ -238,6 +242,31 @@ def test_a_plugin_is_asked_again_when_a_message_leaves(make_bench):
     assert (bench.only.status, bench.only.code, bench.only.reason) == (
         "suppressed", "mood", "gate: not today",
     )  # fmt: skip
+
+
+def test_what_was_sent_counts_after_another_message_of_the_same_batch(make_bench):
+    bench = make_bench()
+    bench.consent(1)
+    bench.say("yesterday's offer", purpose=MARKETING)
+    service = Message(channel="sms", content=FakeText(text="told of"), tell=True)
+    offer = attrs.evolve(service, purpose=MARKETING, tell=False)
+    bench.effects = {
+        "a": (Propose(message=service, once="a"),),
+        "b": (Propose(message=offer, once="b"),),
+    }
+    bench.boxed["a"] = "b1"
+
+    bench.engine.record_many(
+        [
+            Touchpoint(
+                kind="message.received", key=key, occurred_at=START,
+                payload=MessageReceived(text="hello"), identities=(phone(1),),
+            )
+            for key in ("a", "b")
+        ]
+    )  # fmt: skip
+
+    assert [row.code for row in bench.rows()] == ["ok", "ok", "capped"]
 
 
 def test_a_message_does_not_count_against_its_own_cap(make_bench):

@@ -253,6 +253,7 @@ def test_the_instance_that_asked_hears_of_its_messages_end(make_bench):
     assert before == []
     assert (told.kind, told.to.key) == ("message.settled", "b1")
     assert (told.payload.status, told.payload.key) == ("accepted", bench.rows()[0].key)
+    assert told.payload.once == "say-1"
 
 
 def test_the_instance_hears_why_its_message_never_left(make_bench):

@@ -59,7 +59,7 @@ def redrive(
     **filters: str | None,
 ) -> None:  # fmt: skip
     """Plan dead letters again; the contact policy is asked again when they leave."""
-    from scrmkit.engine.redriving import REDRIVEN
+    from scrmkit.engine.settling import REDRIVEN
 
     owner = context.tenant(tenant)
     wanted = frozenset(map(Status, states)) or REDRIVEN

@@ -159,11 +159,18 @@ class CustomerSplit:
 
 @attrs.frozen(kw_only=True)
 class Settled:
-    """A message reached its end; *key* is the one it was proposed with."""
+    """
+    A message reached its end.
+
+    Attributes:
+        key: The message's own: what its channel was given and its report names.
+        once: The step that its plugin proposed it with.
+    """
 
     key: str
     status: str
     reason: str = ""
+    once: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,19 +68,13 @@ class QuietHours:
     def until(self, at: datetime, zone: ZoneInfo) -> datetime | None:
         """When the quiet hours that *at* lies in are over, None outside them."""
         local = at.astimezone(zone)
-        clock = local.time()
-        if self.start == self.end:
-            return None
-        over_midnight = self.start > self.end
-        inside = (
-            (clock >= self.start or clock < self.end)
-            if over_midnight
-            else self.start <= clock < self.end
-        )
-        if not inside:
+        clock, over_midnight = local.time(), self.start > self.end
+        # From the start on, before the end: both on one day, either of them over midnight.
+        begun, open_ = clock >= self.start, clock < self.end
+        if self.start == self.end or not (begun or open_ if over_midnight else begun and open_):
             return None
         day = local.date()
-        if over_midnight and clock >= self.start:
+        if over_midnight and begun:
             day += timedelta(days=1)
         end = datetime.combine(day, self.end, tzinfo=zone)
         # Where clocks are put back, the end comes twice, and its first time may be over.
@@ -151,17 +145,9 @@ def judge(message: Message, facts: Facts, policy: Policy, at: datetime, zone: Zo
     Quiet hours defer; all the others suppress at once. A message whose use is
     over before it may leave is ``expired``.
     """
-    refusal = _refusal(message, facts, policy)
-    if refusal is not None:
-        return refusal
     send_at = earliest(message, policy, at, zone)
-    if message.not_after is not None and send_at >= message.not_after:
-        return Verdict(send_at=None, code="expired", reason="its use ends before it may be sent")
-    capped = _capped(message, facts, policy, send_at, zone)
-    if capped is not None:
-        return capped
-    if facts.platform_left is not None and facts.platform_left < 1:
-        return Verdict(send_at=None, code="quota", reason="the platform's daily quota is used up")
+    for code, reason in _objections(message, facts, policy, send_at, zone):
+        return Verdict(send_at=None, code=code, reason=reason)
     if send_at > at:
         return Verdict(send_at=send_at, code="deferred", reason="waits for its time")
     return Verdict(send_at=send_at, code="ok", reason="the contact policy allows it")
@@ -175,19 +161,37 @@ def earliest(message: Message, policy: Policy, at: datetime, zone: ZoneInfo) -> 
     return send_at.astimezone(UTC)
 
 
-def _refusal(message: Message, facts: Facts, policy: Policy) -> Verdict | None:
+def _objections(
+    message: Message, facts: Facts, policy: Policy, send_at: datetime, zone: ZoneInfo
+) -> Iterator[tuple[str, str]]:
+    """The codes and reasons of why a message may not go; the first is the one that counts."""
     if not facts.reachable:
-        reason = f"the customer cannot be reached by {message.channel}"
-        return Verdict(send_at=None, code="unreachable", reason=reason)
-    granted = consent_for(facts.consents, message.channel, message.purpose)
-    if granted is False and message.purpose is not Purpose.TRANSACTIONAL:
-        return Verdict(send_at=None, code="withdrawn", reason="the customer withdrew the consent")
-    if granted is None and message.purpose in policy.consent:
-        reason = f"the customer never consented to {message.purpose.value} by {message.channel}"
-        return Verdict(send_at=None, code="no_consent", reason=reason)
+        yield "unreachable", f"the customer cannot be reached by {message.channel}"
+    purpose = message.purpose
+    granted = consent_for(facts.consents, message.channel, purpose)
+    if granted is False and purpose is not Purpose.TRANSACTIONAL:
+        yield "withdrawn", "the customer withdrew the consent"
+    if granted is None and purpose in policy.consent:
+        never = f"the customer never consented to {purpose.value} by {message.channel}"
+        yield "no_consent", never
     if facts.suppressed is not None:
-        return Verdict(send_at=None, code="suppressed", reason=facts.suppressed)
-    return None
+        yield "suppressed", facts.suppressed
+    if message.not_after is not None and send_at >= message.not_after:
+        yield "expired", "its use ends before it may be sent"
+    for cap in policy.caps:
+        if cap.purpose is not purpose or cap.channel not in ("*", message.channel):
+            continue
+        counted = [
+            when
+            for channel, of, when in facts.sent
+            if of is purpose and cap.channel in ("*", channel)
+        ]
+        used = cap.used(counted, send_at, zone)
+        if used >= cap.limit:
+            window = f"{cap.days} days" if cap.days else f"{cap.hours} hours"
+            yield "capped", f"{used} of {cap.limit} {purpose.value} messages in {window} are used"
+    if facts.platform_left is not None and facts.platform_left < 1:
+        yield "quota", "the platform's daily quota is used up"
 
 
 def consent_for(
@@ -198,22 +202,3 @@ def consent_for(
     if own is False or everywhere is False:
         return False
     return own or everywhere
-
-
-def _capped(
-    message: Message, facts: Facts, policy: Policy, send_at: datetime, zone: ZoneInfo
-) -> Verdict | None:
-    for cap in policy.caps:
-        if cap.purpose is not message.purpose or cap.channel not in ("*", message.channel):
-            continue
-        counted = [
-            when
-            for channel, purpose, when in facts.sent
-            if purpose is cap.purpose and cap.channel in ("*", channel)
-        ]
-        used = cap.used(counted, send_at, zone)
-        if used >= cap.limit:
-            window = f"{cap.days} days" if cap.days else f"{cap.hours} hours"
-            reason = f"{used} of {cap.limit} {cap.purpose.value} messages in {window} are used"
-            return Verdict(send_at=None, code="capped", reason=reason)
-    return None

@@ -9,22 +9,20 @@ again with the same key where the platform honours keys, and asked about where n
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import attrs
 
-from scrmkit.clock import to_micros
 from scrmkit.domain.messages import DeliveryOutcome, Operation, Outgoing, Status, TryLater, Unknown
 from scrmkit.engine.calls import Calls, ContractError
-from scrmkit.engine.claims import claim, overdue, take
-from scrmkit.engine.lanes import Lane, keep_gate, load_gate
-from scrmkit.engine.outgoing import FOREVER
+from scrmkit.engine.lanes import Lane, LaneKey, keep_gate, load_gate
+from scrmkit.engine.outgoing import FOREVER, MANY, OutgoingRow, claim, overdue, take
 from scrmkit.engine.settling import Settling
-from scrmkit.engine.states import Change, OutgoingRow, fits, follow, next_ask, put_off, unknown
-from scrmkit.engine.workset import WorkSet
+from scrmkit.engine.states import Change, fits, follow, next_ask, put_off, unknown
+from scrmkit.engine.turns import Turn
 from scrmkit.errors import ConflictError, StorageUnavailableError
 from scrmkit.failpoints import failpoint
 from scrmkit.persistence import schema
@@ -33,7 +31,6 @@ LEASE = timedelta(minutes=1)
 """How long a worker may take before what it took is given up; a late answer still counts."""
 
 _US = timedelta(microseconds=1)
-_MANY = 500
 _GONE = Operation(body=object)
 Counts = Counter[str]
 
@@ -43,11 +40,15 @@ class _Batch:
     """What one call carries, and what became of it."""
 
     lane: Lane
+    asked: bool = False
     rows: list[OutgoingRow] = attrs.field(factory=list)
     items: list[Outgoing] = attrs.field(factory=list, repr=False)
     outcomes: Sequence[DeliveryOutcome] = ()
     probe: bool = False
-    asked: bool = False
+
+    def add(self, row: OutgoingRow, item: Outgoing) -> None:
+        self.rows.append(row)
+        self.items.append(item)
 
 
 class Delivery:
@@ -94,26 +95,23 @@ class Delivery:
         batch = _Batch(lane)
         lease = LEASE // _US + int(lane.gap_s * 10_000_000)
 
-        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
-            now = to_micros(at)
+        def step(turn: Turn) -> Iterator[Change]:
+            now, work = turn.us, turn.work
             batch.rows, batch.items = [], []
             gate = load_gate(work, lane.key)
             batch.probe = gate.closed_until > 0
             if batch.probe:
                 gate = load_gate(work, lane.key, lock=True)
-            if gate.closed_until > now:
-                return
-            limit = 1 if batch.probe else max(lane.operation.max_batch, 1)
-            rows = claim(work, lane.key, now, now + lease, limit)
-            checks = self._settling.checks(work, at)
-            checks.load(rows)
+            rests = gate.closed_until > now
+            limit = MANY if rests else 1 if batch.probe else lane.size
+            # Where the lane rests, what is of no use any more ends all the same.
+            rows = claim(work, lane.key, now, now + lease, limit, over=rests)
+            turn.load(rows)
             for row in rows:
-                verdict = checks.verdict(row)
-                item = checks.outgoing(row)
+                verdict, item = turn.verdict(row), turn.outgoing(row)
                 if verdict.code == "ok" and item is not None:
-                    checks.count(row, at, Status.SENDING)
-                    batch.rows.append(row)
-                    batch.items.append(item)
+                    turn.count(row, turn.at, Status.SENDING)
+                    batch.add(row, item)
                 else:
                     yield put_off(row, verdict, now)
             if batch.probe and batch.items:
@@ -135,12 +133,14 @@ class Delivery:
             reached = True
             return getattr(loaded.plugin, method)(lane.name, tuple(items))
 
-        well, said = self._calls.call(loaded, method, do, timed=False)
-        if well:
+        def check(said: Any) -> tuple[DeliveryOutcome, ...]:
             if isinstance(said, list | tuple) and len(said) == len(items) and all(map(fits, said)):
                 return tuple(said)
-            text = f"returned no sequence of {len(items)} outcomes"
-            self._calls.failed(loaded, method, ContractError(text))
+            raise ContractError(f"returned no sequence of {len(items)} outcomes")
+
+        well, said = self._calls.call(loaded, method, do, check=check, timed=False)
+        if well:
+            return said  # type: ignore[no-any-return]
         if not reached and method == "send":
             return [TryLater(reason="the plugin is in quarantine", lane=True)] * len(items)
         return [Unknown(reason="the connector broke its contract")] * len(items)
@@ -149,21 +149,21 @@ class Delivery:
 
     def _write(self, batch: _Batch) -> None:
         """Write a batch's outcomes; while the database is away they are kept here."""
+        pairs = list(zip(batch.rows, batch.outcomes, strict=True))
 
-        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
-            now = to_micros(at)
+        def step(turn: Turn) -> Iterator[Change]:
             # Before the rows: reports that come early look at the rows under the same lock.
-            gate = load_gate(work, batch.lane.key, lock=True)
+            gate = load_gate(turn.work, batch.lane.key, lock=True)
             if not batch.asked:
-                after = gate.after(batch.outcomes, now, probe=batch.probe)
+                after = gate.after(batch.outcomes, turn.us, probe=batch.probe)
                 if after != gate:
-                    keep_gate(work, batch.lane.key, after)
-            there = {row.id: row for row in take(work, ("id",), [(r.id,) for r in batch.rows])}
-            for sent, outcome in zip(batch.rows, batch.outcomes, strict=True):
+                    keep_gate(turn.work, batch.lane.key, after)
+            there = {row.id: row for row in take(turn.work, ("id",), [(r.id,) for r in batch.rows])}
+            for sent, outcome in pairs:
                 row = there[sent.id]
                 leased = (row.status, row.attempts, row.leased_until)
                 own = leased == (Status.SENDING, sent.attempts, sent.leased_until)
-                change = follow(row, outcome, batch.lane.operation, now, own=own)
+                change = follow(row, outcome, batch.lane.operation, turn.us, own=own)
                 if change is not None:
                     yield change
 
@@ -173,7 +173,6 @@ class Delivery:
             self._unwritten.append(batch)
             raise
         told = {change.row.id for change in changes} if batch.asked else {r.id for r in batch.rows}
-        pairs = zip(batch.rows, batch.outcomes, strict=True)
         self._settling.observe([(row, outcome) for row, outcome in pairs if row.id in told])
 
     def flush(self) -> None:
@@ -188,22 +187,20 @@ class Delivery:
     # --- what was left -------------------------------------------------------------------
 
     def _begin(self) -> None:
-        if self._is_fresh:
-            with self._lock:
-                if self._is_fresh:
-                    self._start()
-                    self._is_fresh = False
+        """Make the lanes known, and take back what was left; once, and again until it works."""
 
-    def _start(self) -> None:
-        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
+        def step(turn: Turn) -> Sequence[Change]:
             rows = [(*key, 0, 0, "") for key in self.lanes]
             if rows:
-                work.wire.many(work.statements.insert_new(schema.lane), rows)
-            return iter(())
+                turn.work.wire.many(turn.work.statements.insert_new(schema.lane), rows)
+            return ()
 
-        self._settling.run(step, "delivery.begin")
-        if self._alone:
-            self._recover(FOREVER)
+        with self._lock:
+            if self._is_fresh:
+                self._settling.run(step, "delivery.begin")
+                if self._alone:
+                    self._recover(FOREVER)
+                self._is_fresh = False
 
     def recover(self) -> int:
         """Give up what was taken by a worker whose lease has run out."""
@@ -211,12 +208,12 @@ class Delivery:
         return self._recover(None)
 
     def _recover(self, until: int | None) -> int:
-        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
-            now = to_micros(at)
-            for row in overdue(work, Status.SENDING, until or now, _MANY):
-                lane = self.lanes.get((row.connector, row.operation))
+        def step(turn: Turn) -> Iterator[Change]:
+            for row in overdue(turn.work, Status.SENDING, until or turn.us):
+                lane = self.lanes.get(row.lane)
                 operation = _GONE if lane is None else lane.operation
-                yield unknown(row, Unknown(reason="the worker that sent it died"), operation, now)
+                died = Unknown(reason="the worker that sent it died")
+                yield unknown(row, died, operation, turn.us)
 
         recovered = 0
         while changes := self._settling.run(step, "delivery.recover"):
@@ -226,37 +223,34 @@ class Delivery:
     def ask(self) -> int:
         """Ask the platforms what became of what is unknown, as far as it is time to."""
         self._begin()
-        batches = self._unknown()
+        batches: list[_Batch] = []
+
+        def step(turn: Turn) -> Sequence[Change]:
+            batches[:] = self._unknown(turn)
+            return ()
+
+        self._settling.run(step, "delivery.ask")
         for batch in batches:
             batch.outcomes = self._call(batch.lane, "ask", batch.items)
             failpoint("delivery.asked")
             self._write(batch)
         return sum(len(batch.items) for batch in batches)
 
-    def _unknown(self) -> list[_Batch]:
-        found: list[_Batch] = []
-
-        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
-            now = to_micros(at)
-            found.clear()
-            rows = overdue(work, Status.UNKNOWN, now, _MANY)
-            again = work.statements.update(schema.outgoing, values=("leased_until",), where=("id",))
-            if rows:
-                work.wire.many(again, [(next_ask(now, row.due_at), row.id) for row in rows])
-            checks = self._settling.checks(work, at)
-            checks.load_contents(rows)
-            by_lane = defaultdict(list)
-            for row in rows:
-                lane, item = self.lanes.get((row.connector, row.operation)), checks.outgoing(row)
-                if lane is not None and item is not None and self._calls.is_asked(lane.loaded):
-                    by_lane[lane.key].append((row, item))
-            for key, pairs in by_lane.items():
-                lane = self.lanes[key]
-                for start in range(0, len(pairs), size := max(lane.operation.max_batch, 1)):
-                    part = pairs[start : start + size]
-                    rows_, items = [row for row, _ in part], [item for _, item in part]
-                    found.append(_Batch(lane, rows_, items, asked=True))
-            return iter(())
-
-        self._settling.run(step, "delivery.ask")
+    def _unknown(self, turn: Turn) -> list[_Batch]:
+        """What it is time to ask about, and when it will be time again."""
+        work, found = turn.work, []
+        rows = overdue(work, Status.UNKNOWN, turn.us)
+        again = work.statements.update(schema.outgoing, values=("leased_until",), where=("id",))
+        if rows:
+            work.wire.many(again, [(next_ask(turn.us, row.due_at), row.id) for row in rows])
+        turn.load_contents(rows)
+        last: dict[LaneKey, _Batch] = {}
+        for row in rows:
+            lane, item = self.lanes.get(row.lane), turn.outgoing(row)
+            if lane is None or item is None or not self._calls.is_asked(lane.loaded):
+                continue
+            if lane.key not in last or len(last[lane.key].items) == lane.size:
+                last[lane.key] = _Batch(lane, asked=True)
+                found.append(last[lane.key])
+            last[lane.key].add(row, item)
         return found

@@ -33,7 +33,6 @@ from scrmkit.engine.lanes import lanes_of
 from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.reception import Reception
-from scrmkit.engine.redriving import Redriving
 from scrmkit.engine.replay import Replayed, replay
 from scrmkit.engine.running import Done, Running
 from scrmkit.engine.settling import Settling
@@ -119,13 +118,13 @@ class Engine(Viewing):
             self.shared, database, intake, self.clock, lanes_of(plugins), self.settings.policy
         )
         self.delivery = Delivery(settling, calls, alone=database.dialect_name == "sqlite")
-        self.outbox = Redriving(database, settling)
+        self.outbox = settling
         self._reception = Reception(
             plugins, calls, self.codec, settling, intake, self._record_all, self.settings.tenants
         )
         self._running = Running(
             self.delivery, Timers(database, intake, plugins, calls, self.clock),
-            Slots(settling, calls, plugins), settling, intake,
+            Slots(settling, plugins), settling, intake,
             partial(keep_health, database, calls),
         )  # fmt: skip
 

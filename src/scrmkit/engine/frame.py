@@ -81,6 +81,7 @@ class Proposed:
         body: What is sent, as JSON values. Personal.
         consents: The customer's word at this touchpoint, for messages.
         address: The identity that the channel would write to, looked up for planning.
+        once: The author's own key, which the document's is made of.
     """
 
     frame: Frame
@@ -95,6 +96,11 @@ class Proposed:
     consents: dict[tuple[str, Any], bool] = attrs.field(factory=dict)
     identities: tuple[tuple[Any, ...], ...] = attrs.field(default=(), repr=False)
     address: int | None = None
+    once: str = attrs.field(init=False)
+
+    @once.default
+    def _once(self) -> str:
+        return str(self.document["key"])
 
 
 class GuardError(Exception):

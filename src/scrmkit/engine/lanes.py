@@ -33,24 +33,29 @@ LaneKey = tuple[str, str]
 
 @attrs.define(eq=False)
 class Lane:
-    """One connector's operation, and the rate that it is called at."""
+    """
+    One connector's operation, and the rate that it is called at.
+
+    Attributes:
+        key: Its connector's configured name and its operation.
+        size: How many one call takes at most.
+        gap_s: Seconds from one call to the next.
+    """
 
     loaded: LoadedPlugin
     name: str
     operation: Operation
     _next: float = 0.0
     _lock: Any = attrs.field(factory=threading.Lock, repr=False)
+    key: LaneKey = attrs.field(init=False)
+    size: int = attrs.field(init=False)
+    gap_s: float = attrs.field(init=False)
 
-    @property
-    def key(self) -> LaneKey:
-        """Its connector's configured name and its operation."""
-        return (self.loaded.name, self.name)
-
-    @property
-    def gap_s(self) -> float:
-        """Seconds from one call to the next."""
+    def __attrs_post_init__(self) -> None:
         rate = self.operation.rate_per_s
-        return 1 / rate if rate else 0.0
+        self.key = (self.loaded.name, self.name)
+        self.size = max(self.operation.max_batch, 1)
+        self.gap_s = 1 / rate if rate else 0.0
 
     def pace(self, sleep: Callable[[float], object] = time.sleep) -> None:
         """Wait for the next call's turn."""
@@ -101,7 +106,7 @@ class Gate:
             return Gate(failures, at + max(pauses) // _US, lost[0].reason[:300])
         if self.closed_until > at and not probe:
             return attrs.evolve(self, failures=failures)
-        return Gate(failures, 0, "")
+        return Gate(failures)
 
 
 def load_gate(work: WorkSet, key: LaneKey, *, lock: bool = False) -> Gate:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import attrs
 import structlog
-from sqlalchemy import bindparam, delete
-from sqlalchemy.types import BigInteger
+from sqlalchemy import BigInteger, bindparam, delete
 
-from scrmkit.clock import to_micros
+from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import TenantId
 from scrmkit.domain.messages import Operation, Report, Status
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls, ContractError
-from scrmkit.engine.claims import take
 from scrmkit.engine.intake import Intake
 from scrmkit.engine.lanes import load_gate
+from scrmkit.engine.outgoing import OutgoingRow, take
 from scrmkit.engine.settling import Settling
-from scrmkit.engine.states import STATUS_OF, Change, OutgoingRow, fits, follow
+from scrmkit.engine.states import STATUS_OF, Change, fits, follow
+from scrmkit.engine.turns import Turn
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import CallbackRejectedError, InvalidValueError, ScrmkitError, UnknownNameError
 from scrmkit.persistence import schema
@@ -68,14 +68,16 @@ class Reception:
             except CallbackRejectedError as error:
                 return error
 
+        def check(said: Any) -> Any:
+            if isinstance(said, Inbound | CallbackRejectedError):
+                return said
+            raise ContractError(f"returned a {type(said).__name__}, no Inbound")
+
         # Not timed: an outsider could have the plugin put into quarantine.
-        well, said = self._calls.call(loaded, "receive", read, timed=False)
+        _, said = self._calls.call(loaded, "receive", read, check=check, timed=False)
         if isinstance(said, CallbackRejectedError):
             log.warning("callback_rejected", channel=channel, code=said.code)
             return Reply(status=403)
-        if well and not isinstance(said, Inbound):
-            error = ContractError(f"returned a {type(said).__name__}, no Inbound")
-            self._calls.failed(loaded, "receive", error)
         if not isinstance(said, Inbound):
             return Reply(status=503)
         checked = [one for one in (self._checked(loaded, t) for t in said.touchpoints) if one]
@@ -116,20 +118,20 @@ class Reception:
         tenants = self._tenants if tenant is None else (tenant,)
         settled: list[tuple[OutgoingRow, Any]] = []
 
-        def step(work: WorkSet, at: datetime) -> Iterator[Change]:
+        def step(turn: Turn) -> Iterator[Change]:
             settled.clear()
             for operation in loaded.plugin.operations:
-                load_gate(work, (connector, operation), lock=True)
-            found = _Found(work, connector, tenants, good)
+                load_gate(turn.work, (connector, operation), lock=True)
+            named = _Named(turn.work, connector, tenants, good)
             for report in good:
-                rows = found.rows(report)
+                rows = named.about(report)
                 if not rows:
-                    self._hold(work, found, connector, report, to_micros(at))
+                    self._hold(turn, named.early(report), report.outcome)
                 for row in rows:
                     operation = loaded.plugin.operations.get(row.operation, Operation(body=object))
-                    change = follow(row, report.outcome, operation, to_micros(at))
+                    change = follow(row, report.outcome, operation, turn.us)
                     if change is not None:
-                        found.put(change.row)
+                        named.rows[row.id] = change.row
                         settled.append((row, report.outcome))
                         yield change
 
@@ -137,33 +139,35 @@ class Reception:
         self._settling.observe(settled)
         return len(settled)
 
-    def _hold(self, work: WorkSet, found: _Found, connector: str, report: Report, at: int) -> None:
-        status = STATUS_OF.get(type(report.outcome))  # type: ignore[arg-type]
-        if report.provider_id is None or status in (None, Status.ACCEPTED):
+    def _hold(self, turn: Turn, names: Sequence[tuple[Any, ...]], outcome: Any) -> None:
+        """Keep a report for the answer that will have one of these names."""
+        status = STATUS_OF.get(type(outcome))
+        if not names or status in (None, Status.ACCEPTED):
             return
-        outcome = {"type": status, "outcome": self._codec.dump(report.outcome)}
-        rows = [
-            (tenant, connector, report.provider_id[:128], identity, to_json(outcome), at)
-            for tenant in found.tenants
-            if (identity := found.identity(tenant, report)) is not None
-        ]
 
         def old() -> Any:
             t = schema.early_report
             return delete(t).where(t.c.at < bindparam("at", type_=BigInteger()))
 
-        work.wire.many(work.statements.once(("old_reports",), old), [(at - _KEPT // _US,)])
-        if rows:
-            work.wire.many(work.statements.insert_new(schema.early_report), rows)
+        work = turn.work
+        work.wire.many(work.once("old_reports", old), [(turn.us - _KEPT // _US,)])
+        told = to_json({"type": status, "outcome": self._codec.dump(outcome)})
+        rows = [(*name, told, turn.us) for name in names]
+        work.wire.many(work.statements.insert_new(schema.early_report), rows)
 
 
-class _Found:
-    """The rows and identities that some reports name."""
+class _Named:
+    """
+    What some reports name.
+
+    Attributes:
+        rows: The connector's rows by id, kept up to date by who changes them.
+    """
 
     def __init__(
         self, work: WorkSet, connector: str, tenants: Sequence[str], reports: Sequence[Report]
     ) -> None:
-        self.tenants = tenants
+        self._connector, self._tenants = connector, tenants
         named = [(tenant, report) for report in reports for tenant in tenants]
         keys = [(tenant, report.key) for tenant, report in named if report.key]
         ids = [
@@ -171,38 +175,41 @@ class _Found:
             for tenant, report in named
             if report.provider_id
         ]
-        people = [
-            (tenant, report.address.kind, report.address.scope, report.address.value)
-            for tenant, report in named
-            if report.address
-        ]
-        columns = ("tenant", "connector", "provider_id")
-        rows = take(work, ("tenant", "key"), keys) + take(work, columns, ids)
-        self._rows = {row.id: row for row in rows if row.connector == connector}
+        people = [(tenant, *_name(report.address)) for tenant, report in named if report.address]
+        found = take(work, ("tenant", "key"), keys)
+        found += take(work, ("tenant", "connector", "provider_id"), ids)
+        self.rows = {row.id: row for row in found if row.connector == connector}
         wanted = ("tenant", "kind", "scope", "value")
-        found = work.select(schema.identity, wanted, people, columns=(*wanted, "id"))
-        self._identities = {tuple(key): id_ for *key, id_ in found}
+        known = work.select(schema.identity, wanted, people, (*wanted, "id"))
+        self._identities = {tuple(key): id_ for *key, id_ in known}
 
-    def identity(self, tenant: str, report: Report) -> int | None:
+    def _identity(self, tenant: str, report: Report) -> int | None:
         """The address's id, 0 where the report names none, None where we know nobody of it."""
-        address = report.address
-        if address is None:
+        if report.address is None:
             return 0
-        return self._identities.get((tenant, address.kind, address.scope, address.value))
+        return self._identities.get((tenant, *_name(report.address)))
 
-    def rows(self, report: Report) -> list[OutgoingRow]:
+    def about(self, report: Report) -> list[OutgoingRow]:
         """What a report is about: by our key, else by the platform's id and the address."""
-        if report.key:
-            keyed = [row for row in self._rows.values() if row.key == report.key]
-            if keyed:
-                return keyed
-        return [
+        rows = self.rows.values()
+        keyed = [row for row in rows if report.key and row.key == report.key]
+        return keyed or [
             row
-            for row in self._rows.values()
+            for row in rows
             if report.provider_id and row.provider_id == report.provider_id[:128]
-            if self.identity(row.tenant, report) in (0, row.address)
+            if self._identity(row.tenant, report) in (0, row.address)
         ]
 
-    def put(self, row: OutgoingRow) -> None:
-        """What a report made of a row."""
-        self._rows[row.id] = row
+    def early(self, report: Report) -> list[tuple[Any, ...]]:
+        """What the rows of ``early_report`` that a report becomes are named by."""
+        if report.provider_id is None:
+            return []
+        return [
+            (tenant, self._connector, report.provider_id[:128], identity)
+            for tenant in self._tenants
+            if (identity := self._identity(tenant, report)) is not None
+        ]
+
+
+def _name(identity: Identity) -> tuple[str, str, str]:
+    return (identity.kind, identity.scope, identity.value)

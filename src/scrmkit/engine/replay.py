@@ -331,18 +331,14 @@ class _Replay:
     # --- messages ------------------------------------------------------------------------
 
     def _plan(self, frame: Frame, plugin: str, document: Document) -> None:
-        is_message = document["type"] == "propose"
         customer, person = frame.customer, frame.person
         if "customer" in document:
             customer = document["customer"]
             person = document.get("person", customer)
         id_ = self._keys.get((frame.tenant, document["key"])) or self._ids.take()
         row = outgoing_row(
-            id_, frame.tenant, document, document["channel" if is_message else "connector"],
-            "message" if is_message else "request", document.get("purpose", ""),
-            document["priority"], customer, person, plugin, document.get("address"),
-            frame.received_us, frame.id,
-        )  # fmt: skip
+            id_, frame.tenant, document, customer, person, plugin, frame.received_us, frame.id
+        )
         self._work.insert(schema.outgoing, row)
         if "opens" in document:  # once more where nobody could use it before
             self._slots[frame.tenant, f"{document['slot']}/{person}"] = document["opens"]

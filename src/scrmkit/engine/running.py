@@ -59,8 +59,10 @@ class Running:
         keep_health: Callable[[], None],
     ) -> None:  # fmt: skip
         self._delivery = delivery
-        self._timers = timers
-        self._slots = slots
+        self._tasks = {
+            "recovered": delivery.recover, "timers": timers.fire, "reservations": timers.release,
+            "slots": slots.close, "asked": delivery.ask,
+        }  # fmt: skip
         self._keep_health = keep_health
         self._bells = {key: threading.Event() for key in delivery.lanes}
         self._stopping = threading.Event()
@@ -89,13 +91,7 @@ class Running:
 
     def _tick(self) -> Counts:
         """What the clock brings."""
-        return +Counter(
-            recovered=self._delivery.recover(),
-            timers=self._timers.fire(),
-            reservations=self._timers.release(),
-            slots=self._slots.close(),
-            asked=self._delivery.ask(),
-        )
+        return +Counter({name: task() for name, task in self._tasks.items()})
 
     # --- threads -------------------------------------------------------------------------
 
@@ -131,11 +127,7 @@ class Running:
     def _watch(self) -> None:
         while not self._stopping.wait(_TICK_S):
             self._try(self._tick)
-            self._try(self._keep)
-
-    def _keep(self) -> Counts:
-        self._keep_health()
-        return Counter()
+            self._try(self._keep_health)
 
     def _deliver(self, lane: Lane) -> None:
         bell, work = self._bells[lane.key], partial(self._delivery.work, lane)
@@ -145,14 +137,15 @@ class Running:
             if not self._try(work):
                 bell.wait(_POLL_S)
 
-    def _try(self, work: Callable[[], Counts]) -> Counts:
+    def _try(self, work: Callable[[], Counts | None]) -> bool:
+        """Whether *work* did anything."""
         try:
-            return work()
+            return bool(work())
         except Exception as error:  # noqa: BLE001 - a worker goes on, whatever happens
             text = str(error) if isinstance(error, ScrmkitError) else type(error).__name__
             log.error("delivery_interrupted", error=text + line_of(error))
             self._stopping.wait(_POLL_S)
-            return Counter()
+            return False
 
     def _ring(self, key: LaneKey) -> None:
         if key in self._bells:

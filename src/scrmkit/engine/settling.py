@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Any
 
-from scrmkit.clock import Clock, to_micros
+from sqlalchemy import select
+
+from scrmkit.clock import Clock
 from scrmkit.domain.messages import WAITING, DeliveryOutcome, Status
 from scrmkit.domain.policy import Policy
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine.checks import Checks, message_of, sending_of
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.intake import Intake
 from scrmkit.engine.lanes import Lane, LaneKey
-from scrmkit.engine.outgoing import settled
-from scrmkit.engine.states import TYPE_OF, Change, OutgoingRow, ended
+from scrmkit.engine.outgoing import MANY, OutgoingRow, settled, take
+from scrmkit.engine.states import TYPE_OF, Change, ended, moved
+from scrmkit.engine.turns import Turn
 from scrmkit.engine.workset import WorkSet
-from scrmkit.errors import ConflictError, ScrmkitError, StorageUnavailableError
+from scrmkit.errors import (
+    ConflictError,
+    InvalidValueError,
+    ScrmkitError,
+    StorageUnavailableError,
+    UnknownNameError,
+)
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import thawed, to_json
 from scrmkit.persistence.database import Database, Wire
 
+REDRIVEN = frozenset({Status.DEAD, Status.LOST})
+_SAID = {
+    Status.DELIVERED: "a person says that it was done",
+    Status.LOST: "a person gave it up",
+    Status.PLANNED: "a person says that it was not done",
+}
 _COLUMNS = (
     "status", "code", "reason", "due_at", "settled_at", "attempts", "leased_until", "provider_id",
 )  # fmt: skip
-Step = Callable[[WorkSet, datetime], Iterable[Change]]
+_NAMED = ("tenant", "connector", "provider_id")
+Step = Callable[[Turn], Iterable[Change]]
 
 
 class Settling:
@@ -58,11 +72,10 @@ class Settling:
         """
 
         def work(wire: Wire, *, apart: bool = False) -> tuple[list[Change], list[Any], list[Any]]:
-            at = self._clock.now()
-            working = WorkSet(wire, self._database.statements)
-            changes = list(step(working, at))
-            changes += self._write(working, changes, to_micros(at))
-            told = _told(changes, at)
+            turn = self._turn(wire)
+            changes = list(step(turn))
+            changes += self._write(turn, changes)
+            told = list(_told(changes, turn))
             frames = self._intake.record_in(wire, told)[1] if told and not apart else []
             return changes, told, frames
 
@@ -77,34 +90,33 @@ class Settling:
         self._intake.announce(frames)
         for change in changes:
             if change.row.status == Status.PLANNED:
-                self.wake((change.row.connector, change.row.operation))
+                self.wake(change.row.lane)
         return changes
 
-    def _write(self, work: WorkSet, changes: Sequence[Change], at: int) -> list[Change]:
+    def _turn(self, wire: Wire) -> Turn:
+        work = WorkSet(wire, self._database.statements)
+        return Turn(self._shared, work, self.lanes, self._policy, self._clock.now())
+
+    def _write(self, turn: Turn, changes: Sequence[Change]) -> list[Change]:
         """Write *changes*, and what the platform said early of what they name."""
         if not changes:
             return []
-        update = work.statements.update(schema.outgoing, values=_COLUMNS, where=("id",))
+        wire, statements = turn.work.wire, turn.work.statements
+        update = statements.update(schema.outgoing, values=_COLUMNS, where=("id",))
         rows = [(*(getattr(c.row, name) for name in _COLUMNS), c.row.id) for c in changes]
-        if work.wire.many(update, rows) != len(rows):
+        if wire.many(update, rows) != len(rows):
             raise ConflictError("what went out is not there any more")
-        insert = work.statements.insert(schema.attempt)
-        work.wire.many(insert, [self._attempt(change, at) for change in changes])
+        attempts = [self._attempt(change, turn.us) for change in changes]
+        wire.many(statements.insert(schema.attempt), attempts)
         suppressed = [
-            (
-                c.row.tenant,
-                c.row.connector,
-                c.row.address,
-                f"{c.row.code}: {c.row.reason}"[:200],
-                at,
-            )
-            for c in changes
-            if c.suppress and c.row.address is not None
+            (row.tenant, row.connector, row.address, f"{row.code}: {row.reason}"[:200], turn.us)
+            for row in (change.row for change in changes if change.suppress)
+            if row.address is not None
         ]
         if suppressed:
-            work.wire.many(work.statements.insert_new(schema.suppression), suppressed)
-        early = self._early(work, changes, at)
-        self._write(work, early, at)
+            wire.many(statements.insert_new(schema.suppression), suppressed)
+        early = self._early(turn, changes)
+        self._write(turn, early)
         return early
 
     def _attempt(self, change: Change, at: int) -> tuple[Any, ...]:
@@ -115,30 +127,22 @@ class Settling:
             row.due_at, row.provider_id, to_json(thawed(answer)) if answer else None,
         )  # fmt: skip
 
-    def _early(self, work: WorkSet, changes: Sequence[Change], at: int) -> list[Change]:
-        named = {
-            (c.row.tenant, c.row.connector, c.row.provider_id): None
-            for c in changes
-            if c.row.provider_id not in (None, c.before.provider_id)
-        }
-        columns = ("tenant", "connector", "provider_id")
+    def _early(self, turn: Turn, changes: Sequence[Change]) -> list[Change]:
+        newly = [c.row for c in changes if c.row.provider_id not in (None, c.before.provider_id)]
+        named = list(dict.fromkeys((r.tenant, r.connector, r.provider_id) for r in newly))
         found, used = [], []
-        for *key, identity, outcome, _ in work.select(schema.early_report, columns, list(named)):
+        for *key, identity, outcome, _ in turn.work.select(schema.early_report, _NAMED, named):
             document = json.loads(outcome)
-            said = self._shared.codec.load(document["outcome"], TYPE_OF[document["type"]])
+            said: Any = self._shared.codec.load(document["outcome"], TYPE_OF[document["type"]])
             for row in (change.row for change in changes):
                 same = [row.tenant, row.connector, row.provider_id] == key
                 if same and identity in (0, row.address):
-                    found.append(ended(row, said, at))
+                    found.append(ended(row, said, turn.us))
                     used.append((*key, identity))
         if used:
-            delete = work.statements.delete(schema.early_report, where=(*columns, "identity"))
-            work.wire.many(delete, list(dict.fromkeys(used)))
+            delete = turn.work.statements.delete(schema.early_report, where=(*_NAMED, "identity"))
+            turn.work.wire.many(delete, list(dict.fromkeys(used)))
         return [change for change in found if change is not None]
-
-    def checks(self, work: WorkSet, at: datetime) -> Checks:
-        """What a step looks at."""
-        return Checks(self._shared, work, self.lanes, self._policy, at)
 
     def observe(self, outcomes: Sequence[tuple[OutgoingRow, DeliveryOutcome]]) -> None:
         """Tell the observers of messages' outcomes that are written down."""
@@ -147,27 +151,83 @@ class Settling:
             return
         sendings = []
         with suppress(ScrmkitError), self._database.reading() as wire:
-            checks = self.checks(WorkSet(wire, self._database.statements), self._clock.now())
-            checks.load_contents([row for row, _ in told])
+            turn = self._turn(wire)
+            turn.load_contents([row for row, _ in told])
             for row, outcome in told:
-                content = checks.content(row)
-                if content is not None:
-                    sendings.append((sending_of(row, message_of(row, content)), outcome))
+                if turn.content(row) is not None:
+                    sendings.append((turn.sending(row), outcome))
         for sending, outcome in sendings:
             self._shared.calls.observe("scrmkit_delivered", sending=sending, outcome=outcome)
 
+    # --- what a person does about what delivery gave up ----------------------------------
 
-def _told(changes: Sequence[Change], at: datetime) -> list[Touchpoint[Any]]:
+    def redrive(
+        self, tenant: str, *, connector: str | None = None, code: str | None = None,
+        reason: str | None = None, statuses: Collection[Status] = REDRIVEN,
+    ) -> int:  # fmt: skip
+        """
+        Plan dead letters and lost ones again, with fresh attempts; how many there were.
+
+        The contact policy is asked again when they leave.
+
+        Args:
+            reason: What their reason contains.
+
+        Raises:
+            InvalidValueError: *statuses* holds one that is not dead or lost.
+        """
+        if not REDRIVEN.issuperset(statuses):
+            raise InvalidValueError("only what is dead or lost can be sent again")
+        o = schema.outgoing
+        wanted = select(o.c.id).where(o.c.tenant == tenant, o.c.status.in_(sorted(statuses)))
+        for column, value in ((o.c.connector, connector), (o.c.code, code)):
+            if value is not None:
+                wanted = wanted.where(column == value)
+        if reason is not None:
+            wanted = wanted.where(o.c.reason.contains(reason, autoescape=True))
+        with self._database.reading() as wire:
+            ids = wire.rows(*self._database.statements.bound(wanted.order_by(o.c.id)))
+
+        def step(part: Sequence[Any], turn: Turn) -> Iterator[Change]:
+            for row in take(turn.work, ("id",), part):
+                if row.status in REDRIVEN:
+                    why = f"sent again after: {row.reason}"
+                    again = {"due_at": turn.us, "attempts": 0}
+                    yield moved(row, Status.PLANNED, "redriven", why, turn.us, **again)
+
+        parts = [partial(step, ids[start : start + MANY]) for start in range(0, len(ids), MANY)]
+        return sum(len(self.run(part, "delivery.redrive")) for part in parts)
+
+    def settle(self, tenant: str, id_: int, status: Status) -> None:
+        """
+        Say of something unknown that it was done (``DELIVERED``), that it was not
+        and is to be sent again (``PLANNED``), or that it is given up (``LOST``).
+
+        Raises:
+            UnknownNameError: The tenant has no such message or request.
+            InvalidValueError: It is not unknown any more.
+        """
+        if status not in _SAID:
+            raise InvalidValueError(f"a person cannot make anything {status.value}")
+
+        def step(turn: Turn) -> Iterator[Change]:
+            rows = [row for row in take(turn.work, ("id",), [(id_,)]) if row.tenant == tenant]
+            if not rows:
+                raise UnknownNameError(f"tenant {tenant!r} has sent nothing of the id {id_}")
+            if rows[0].status != Status.UNKNOWN:
+                raise InvalidValueError(f"{id_} is not unknown but {rows[0].status}")
+            again = {"due_at": turn.us, "attempts": 0} if status is Status.PLANNED else {}
+            yield moved(rows[0], status, "by_hand", _SAID[status], turn.us, **again)
+
+        self.run(step, "delivery.settle")
+
+
+def _told(changes: Sequence[Change], turn: Turn) -> Iterator[Touchpoint[Any]]:
     """What instances asked to be told of."""
-    return [
-        settled(
-            c.row.tenant, json.loads(c.row.reply_to), c.row.type, c.row.status, c.row.reason, at,
-            c.row.code, thawed(c.answer),
-        )
-        for c in changes
-        if c.row.reply_to and c.row.status not in WAITING and c.row.status != c.before.status
-    ]  # fmt: skip
-
-
-def _why(row: OutgoingRow) -> str:
-    return f"{row.code}: {row.reason}"[:200]
+    for change in changes:
+        row = change.row
+        if row.reply_to and row.status not in WAITING and row.status != change.before.status:
+            yield settled(
+                row.tenant, json.loads(row.reply_to), row.type, row.status, row.reason, turn.at,
+                row.code, thawed(change.answer),
+            )  # fmt: skip

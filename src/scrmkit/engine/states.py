@@ -8,20 +8,10 @@ from typing import Any
 import attrs
 
 from scrmkit.clock import to_micros
-from scrmkit.domain.messages import (
-    WAITING,
-    Accepted,
-    Delivered,
-    DeliveryOutcome,
-    Operation,
-    Refused,
-    Status,
-    TryLater,
-    Undelivered,
-    Unknown,
-)
+from scrmkit.domain import messages
+from scrmkit.domain.messages import WAITING, Operation, Status
 from scrmkit.domain.policy import Verdict
-from scrmkit.engine.outgoing import FOREVER
+from scrmkit.engine.outgoing import FOREVER, OutgoingRow
 from scrmkit.persistence.codec import thawed, to_json
 
 _US = timedelta(microseconds=1)
@@ -31,53 +21,18 @@ _LONGEST = timedelta(hours=1)
 _FIRST_ASK = timedelta(seconds=30) // _US
 _LONGEST_ASK = timedelta(hours=6) // _US
 _GIVE_UP_ASKING = timedelta(days=3) // _US
-Definite = Accepted | Delivered | Undelivered | Refused
-STATUS_OF: dict[type[Definite], Status] = {
-    Accepted: Status.ACCEPTED,
-    Delivered: Status.DELIVERED,
-    Undelivered: Status.UNDELIVERED,
-    Refused: Status.REFUSED,
+Definite = messages.Accepted | messages.Delivered | messages.Undelivered | messages.Refused
+STATUS_OF: dict[type, Status] = {
+    messages.Accepted: Status.ACCEPTED,
+    messages.Delivered: Status.DELIVERED,
+    messages.Undelivered: Status.UNDELIVERED,
+    messages.Refused: Status.REFUSED,
 }
 TYPE_OF = {str(status): outcome for outcome, status in STATUS_OF.items()}
+_STOPPED = {"expired": Status.EXPIRED, "unreadable": Status.DEAD}
+"""What a row becomes by the code of why it must not leave; ``SUPPRESSED`` by any other."""
+
 _FINAL = frozenset(Status) - WAITING - {Status.ACCEPTED}
-
-
-@attrs.frozen
-class OutgoingRow:
-    """
-    A row of ``outgoing``, its columns in the table's order.
-
-    Attributes:
-        due_at: When it may leave; of one that has left, when it did.
-        leased_until: While ``sending``, until when its worker has it; while
-            ``unknown``, when the platform is asked next.
-    """
-
-    id: int
-    tenant: str
-    key: str
-    type: str
-    connector: str
-    operation: str
-    customer: int | None
-    person: int | None
-    plugin: str
-    purpose: str
-    status: str
-    code: str
-    reason: str
-    priority: int
-    due_at: int
-    not_after: int
-    planned_at: int
-    settled_at: int | None
-    attempts: int
-    leased_until: int
-    provider_id: str | None
-    address: int | None
-    slot: str | None
-    reply_to: str | None
-    touchpoint: int
 
 
 @attrs.frozen
@@ -99,7 +54,7 @@ class Change:
 def fits(outcome: object) -> bool:
     """Whether this is an outcome that can be written down."""
     after = getattr(outcome, "after", None)
-    if not isinstance(outcome, DeliveryOutcome) or not isinstance(after, timedelta | None):
+    if not isinstance(outcome, messages.DeliveryOutcome) or not isinstance(after, timedelta | None):
         return False
     try:
         to_json(thawed(getattr(outcome, "answer", None)))
@@ -110,22 +65,15 @@ def fits(outcome: object) -> bool:
 
 def moved(row: OutgoingRow, status: Status, code: str, reason: str, at: int, **more: Any) -> Change:
     """A change of the status, and why."""
-    return Change(
-        row,
-        attrs.evolve(
-            row,
-            status=status,
-            code=_plain(code, 64),
-            reason=_plain(reason, 300),
-            settled_at=None if status in WAITING else at,
-            **{"leased_until": 0, **more},
-        ),
-    )
+    settled_at = None if status in WAITING else at
+    new = {"code": _plain(code, 64), "reason": _plain(reason, 300), "settled_at": settled_at}
+    return Change(row, attrs.evolve(row, status=status, **{"leased_until": 0, **new, **more}))
 
 
 def follow(
-    row: OutgoingRow, outcome: DeliveryOutcome, operation: Operation, at: int, *, own: bool = False
-) -> Change | None:
+    row: OutgoingRow, outcome: messages.DeliveryOutcome, operation: Operation, at: int, *,
+    own: bool = False,
+) -> Change | None:  # fmt: skip
     """
     What an outcome makes of a row; None where it says nothing new.
 
@@ -135,31 +83,26 @@ def follow(
     Args:
         own: Whether it is the answer to the sending that the row is in.
     """
-    if isinstance(outcome, Unknown):
+    if isinstance(outcome, messages.Unknown):
         return unknown(row, outcome, operation, at) if own else None
-    if isinstance(outcome, TryLater):
+    if isinstance(outcome, messages.TryLater):
         return later(row, outcome, operation, at) if own or row.status == Status.UNKNOWN else None
     return ended(row, outcome, at)
 
 
 def ended(row: OutgoingRow, outcome: Definite, at: int) -> Change | None:
     """What the platform's last word, or last but one, makes of a row."""
-    status = STATUS_OF[type(outcome)]
-    provider_id = _provider_id(outcome) or row.provider_id
+    status, provider_id = STATUS_OF[type(outcome)], _provider_id(outcome, row)
     if row.status in _FINAL or row.status == status:
-        if provider_id == row.provider_id:
-            return None
-        return Change(row, attrs.evolve(row, provider_id=provider_id))
+        known = provider_id == row.provider_id
+        return None if known else Change(row, attrs.evolve(row, provider_id=provider_id))
     code, reason = getattr(outcome, "code", "ok"), getattr(outcome, "reason", "")
     change = moved(row, status, code, reason, at, provider_id=provider_id)
-    return attrs.evolve(
-        change,
-        answer=getattr(outcome, "answer", None),
-        suppress=bool(getattr(outcome, "suppress", False)),
-    )
+    suppress = bool(getattr(outcome, "suppress", False))
+    return attrs.evolve(change, answer=getattr(outcome, "answer", None), suppress=suppress)
 
 
-def later(row: OutgoingRow, outcome: TryLater, operation: Operation, at: int) -> Change:
+def later(row: OutgoingRow, outcome: messages.TryLater, operation: Operation, at: int) -> Change:
     """Certainly not done: planned again, or over. The lane's own trouble costs no attempt."""
     attempts = row.attempts - bool(outcome.lane)
     if attempts >= operation.max_attempts:
@@ -169,35 +112,31 @@ def later(row: OutgoingRow, outcome: TryLater, operation: Operation, at: int) ->
     if due_at >= row.not_after:
         reason = f"its use ends before the next attempt: {outcome.reason}"
         return moved(row, Status.EXPIRED, "expired", reason, at)
-    return moved(
-        row, Status.PLANNED, "try_later", outcome.reason, at, due_at=due_at, attempts=attempts
-    )
+    more = {"due_at": due_at, "attempts": attempts}
+    return moved(row, Status.PLANNED, "try_later", outcome.reason, at, **more)
 
 
-def unknown(row: OutgoingRow, outcome: Unknown, operation: Operation, at: int) -> Change:
+def unknown(row: OutgoingRow, outcome: messages.Unknown, operation: Operation, at: int) -> Change:
     """Perhaps done: sent again only where the platform honours the key, else asked about."""
-    more: dict[str, Any] = {"provider_id": _provider_id(outcome) or row.provider_id}
+    status, more = Status.UNKNOWN, {"leased_until": next_ask(at, row.due_at)}
     if operation.idempotent and row.attempts < operation.max_attempts:
-        due_at = at + _back_off(row.attempts) // _US
-        return moved(row, Status.PLANNED, "unknown", outcome.reason, at, due_at=due_at, **more)
-    more["leased_until"] = next_ask(at, row.due_at)
-    return moved(row, Status.UNKNOWN, "unknown", outcome.reason, at, **more)
+        status, more = Status.PLANNED, {"due_at": at + _back_off(row.attempts) // _US}
+    provider_id = _provider_id(outcome, row)
+    return moved(row, status, "unknown", outcome.reason, at, provider_id=provider_id, **more)
 
 
 def put_off(row: OutgoingRow, verdict: Verdict, at: int) -> Change:
-    """A row that was claimed and must not leave, now or ever."""
+    """What the policy makes of a row that waits for its slot, or was claimed and must not leave."""
     more: dict[str, Any] = {"attempts": max(row.attempts - 1, 0)}
     # An attempt of which nobody knows may have passed: it can wait, but never end unasked.
     lost = row.code == "unknown"
-    code = row.code if lost else verdict.code
     if verdict.send_at is not None:
-        more["due_at"] = to_micros(verdict.send_at)
-        return moved(row, Status.PLANNED, code, verdict.reason, at, **more)
-    if lost:
-        more["leased_until"] = next_ask(at, row.due_at)
-        return moved(row, Status.UNKNOWN, code, verdict.reason, at, **more)
-    status = {"expired": Status.EXPIRED, "unreadable": Status.DEAD}.get(code, Status.SUPPRESSED)
-    return moved(row, status, code, verdict.reason, at, **more)
+        status, more["due_at"] = Status.PLANNED, to_micros(verdict.send_at)
+    elif lost:
+        status, more["leased_until"] = Status.UNKNOWN, next_ask(at, row.due_at)
+    else:
+        status = _STOPPED.get(verdict.code, Status.SUPPRESSED)
+    return moved(row, status, row.code if lost else verdict.code, verdict.reason, at, **more)
 
 
 def next_ask(at: int, since: int) -> int:
@@ -212,9 +151,9 @@ def _back_off(attempts: int) -> timedelta:
     return min(_FIRST_WAIT * (1 << 2 * max(min(attempts, 20) - 1, 0)), _LONGEST)
 
 
-def _provider_id(outcome: Any) -> str | None:
+def _provider_id(outcome: Any, row: OutgoingRow) -> str | None:
     given = getattr(outcome, "provider_id", None)
-    return None if given is None else _plain(given, 128)
+    return row.provider_id if given is None else _plain(given, 128) or row.provider_id
 
 
 def _plain(text: object, length: int) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, null, select, update
-from sqlalchemy.types import BigInteger, Integer
+from sqlalchemy import null, select, update
 
 from scrmkit.clock import Clock, from_micros, to_micros
 from scrmkit.domain.campaign import InstanceRef
@@ -18,6 +17,7 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.frame import Frame, key_of
 from scrmkit.engine.intake import Intake
+from scrmkit.engine.outgoing import due
 from scrmkit.engine.workset import WorkSet, by_equality
 from scrmkit.errors import ConflictError, StorageUnavailableError
 from scrmkit.persistence import schema
@@ -60,14 +60,14 @@ class Timers:
         return self._run(self._holds, _forget_hold, "timers.release")
 
     def _run(
-        self, due: Callable[[WorkSet, datetime, int], list[Due]],
+        self, find: Callable[[WorkSet, datetime, int], list[Due]],
         forget: Callable[[Statements], Any], name: str,
     ) -> int:  # fmt: skip
         until, many, done = self._clock.now(), MANY, 0
         rows: list[Due] = []
 
         def work(wire: Wire) -> list[Frame]:
-            rows[:] = due(WorkSet(wire, self._database.statements), until, many)
+            rows[:] = find(WorkSet(wire, self._database.statements), until, many)
             outcomes, frames = self._intake.record_in(wire, [touchpoint for _, touchpoint in rows])
             # One that was recorded before would come again and again.
             over = [row for (row, _), one in zip(rows, outcomes, strict=True) if one.duplicate]
@@ -98,74 +98,64 @@ class Timers:
 
         def build() -> Any:
             source, (plugin,) = work.statements.keys([t.c.plugin])
-            return (
-                select(*t.columns)
-                .select_from(source.join(t, t.c.plugin == plugin))
-                .where(t.c.due_at <= bindparam("until", type_=BigInteger()))
-                .order_by(t.c.due_at, *(t.c[name] for name in _TIMER))
-                .limit(bindparam("many", type_=Integer()))
-                .offset(constant(0))
-                .with_for_update(skip_locked=True, of=t)
-            )
+            timers = select(*t.columns).select_from(source.join(t, t.c.plugin == plugin))
+            return due(timers, t.c.due_at, t.c.due_at, *(t.c[name] for name in _TIMER), of=t)
 
         asked = [[one.name] for one in self._plugins.plugins if self._calls.is_asked(one)]
         given = (*keys_json(asked), to_micros(until), many)
-        statement = work.statements.once(("due_timers",), build)
-        return [((*row[:4],), _timer_due(until, *row)) for row in work.wire.rows(statement, given)]
+        rows = work.wire.rows(work.once("due_timers", build), given)
+        return [((*row[:4],), _timer_due(until, *row)) for row in rows]
 
     def _holds(self, work: WorkSet, until: datetime, many: int) -> list[Due]:
         r, i = schema.reservation, schema.instance
 
         def build() -> Any:
-            return (
-                select(*(r.c[name] for name in _HOLD), r.c.quantity, r.c.expires_at)
-                .add_columns(i.c.plugin, i.c.campaign, i.c.key)
-                .select_from(r.outerjoin(i, i.c.id == r.c.instance))
-                .where(
-                    r.c.status == constant("held"),
-                    r.c.expires_at <= bindparam("until", type_=BigInteger()),
-                )
-                .order_by(r.c.expires_at, *(r.c[name] for name in _HOLD))
-                .limit(bindparam("many", type_=Integer()))
-                .offset(constant(0))
-                .with_for_update(skip_locked=True, of=r)
-            )
+            names = [r.c[name] for name in _HOLD]
+            whose = (i.c.plugin, i.c.campaign, i.c.key)
+            holds = select(*names, r.c.quantity, r.c.expires_at, *whose)
+            holds = holds.select_from(r.outerjoin(i, i.c.id == r.c.instance))
+            holds = holds.where(r.c.status == constant("held"))
+            return due(holds, r.c.expires_at, r.c.expires_at, *names, of=r)
 
-        statement = work.statements.once(("over_reservations",), build)
-        rows = work.wire.rows(statement, (to_micros(until), many))
+        given = (to_micros(until), many)
+        rows = work.wire.rows(work.once("over_reservations", build), given)
         return [((*row[:3],), _hold_over(until, *row)) for row in rows]
 
 
 def _timer_due(
     now: datetime, tenant: str, plugin: str, scope: str, key: str, due_at: int, customer: int | None
-) -> Touchpoint[TimerDue]:
-    to = None
+) -> Touchpoint[Any]:
+    to, moment = None, from_micros(due_at)
     if not scope.startswith(_OF_CUSTOMER):
         campaign, instance = json.loads(scope)
         to = InstanceRef(plugin=plugin, campaign=CampaignId(campaign), key=instance)
-    moment = from_micros(due_at)
-    return Touchpoint(
-        kind="timer.due", tenant=TenantId(tenant), source="core", to=to,
-        # With the moment: it may have been started again for one that has passed.
-        key=key_of(tenant, plugin, scope, key, due_at, now), occurred_at=moment,
-        payload=TimerDue(plugin=plugin, key=key, due_at=moment),
-        customer=None if customer is None else CustomerId(customer),
-    )  # fmt: skip
+    # With the moment: it may have been started again for one that has passed.
+    once = key_of(tenant, plugin, scope, key, due_at, now)
+    who = None if customer is None else CustomerId(customer)
+    payload = TimerDue(plugin=plugin, key=key, due_at=moment)
+    return _told("timer.due", tenant, once, moment, to, payload, who)
 
 
 def _hold_over(
     now: datetime, tenant: str, resource: str, name: str, quantity: int, expires_at: int,
     plugin: str | None, campaign: str | None, key: str | None,
-) -> Touchpoint[ReservationExpired]:  # fmt: skip
+) -> Touchpoint[Any]:  # fmt: skip
     to = None
     if plugin is not None:
         to = InstanceRef(plugin=plugin, campaign=CampaignId(str(campaign)), key=str(key))
         resource = resource.removeprefix(f"{plugin}/{campaign}/")
+    once = key_of(tenant, to, resource, name, expires_at, now)
+    payload = ReservationExpired(resource=resource, reservation=name, quantity=quantity)
+    return _told("reservation.expired", tenant, once, from_micros(expires_at), to, payload)
+
+
+def _told(
+    kind: str, tenant: str, key: str, at: datetime, to: InstanceRef | None, payload: Any,
+    customer: CustomerId | None = None,
+) -> Touchpoint[Any]:  # fmt: skip
     return Touchpoint(
-        kind="reservation.expired", tenant=TenantId(tenant), source="core", to=to,
-        key=key_of(tenant, to, resource, name, expires_at, now),
-        occurred_at=from_micros(expires_at),
-        payload=ReservationExpired(resource=resource, reservation=name, quantity=quantity),
+        kind=kind, tenant=TenantId(tenant), source="core", to=to, key=key, occurred_at=at,
+        payload=payload, customer=customer,
     )  # fmt: skip
 
 
