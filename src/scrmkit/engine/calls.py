@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter, time_ns
+from traceback import walk_tb
 from types import CoroutineType, GeneratorType
 from typing import Any, TypeVar
 
@@ -71,11 +72,7 @@ class Calls:
         self._budget_s = budget_ms / 1000
         self._quarantine_after = quarantine_after
         self._lock = threading.Lock()
-        self._hooks = {
-            name: plugins.implementations(name)
-            for name in dir(hooks)
-            if name.startswith("scrmkit_")
-        }
+        self._hooks = {name: plugins.implementations(name) for name in hooks.SPECS}
         self.health: dict[str, Health] = {loaded.name: Health() for loaded in plugins.plugins}
 
     def is_asked(self, loaded: LoadedPlugin) -> bool:
@@ -115,7 +112,22 @@ class Calls:
         """``(True, result)`` of an attempt, or ``(False, None)``; trouble is counted now."""
         if type(found) is not Trouble:
             return True, found
-        self._count(loaded, found.what, found.text, overrun=not found.lost)
+        health, what, text = self.health[loaded.name], found.what, found.text
+        with self._lock:
+            health.in_a_row += 1
+            health.overruns += not found.lost
+            health.failures += found.lost
+            health.last_error = f"{what}: {text}"[:300]
+            health.changed = True
+            too_many = health.in_a_row >= self._quarantine_after
+            quarantined = too_many and health.quarantined_at is None
+            if quarantined:
+                health.quarantined_at = time_ns() // 1000
+        event = "plugin_failed" if found.lost else "plugin_overran"
+        log.warning(event, plugin=loaded.name, hook=what, error=text, quarantined=quarantined)
+        if what != "scrmkit_plugin_failed":
+            failure = Failure(plugin=loaded.name, hook=what, error=text, quarantined=quarantined)
+            self.observe("scrmkit_plugin_failed", failure=failure)
         return not found.lost, found.value
 
     def went_well(self, loaded: LoadedPlugin) -> None:
@@ -139,28 +151,7 @@ class Calls:
 
     def failed(self, loaded: LoadedPlugin, what: str, error: BaseException) -> None:
         """Count a failure against a plugin."""
-        self._count(loaded, what, _told(error), overrun=False)
-
-    def _count(self, loaded: LoadedPlugin, what: str, text: str, *, overrun: bool) -> None:
-        health = self.health[loaded.name]
-        with self._lock:
-            health.in_a_row += 1
-            health.overruns += overrun
-            health.failures += not overrun
-            health.last_error = f"{what}: {text}"[:300]
-            health.changed = True
-            quarantined = (
-                health.quarantined_at is None and health.in_a_row >= self._quarantine_after
-            )
-            if quarantined:
-                health.quarantined_at = time_ns() // 1000
-        log.warning(
-            "plugin_overran" if overrun else "plugin_failed",
-            plugin=loaded.name, hook=what, error=text, quarantined=quarantined,
-        )  # fmt: skip
-        if what != "scrmkit_plugin_failed":
-            failure = Failure(plugin=loaded.name, hook=what, error=text, quarantined=quarantined)
-            self.observe("scrmkit_plugin_failed", failure=failure)
+        self.counted(loaded, Trouble(what, _told(error)))
 
     # --- hooks, by kind ------------------------------------------------------------------
 
@@ -169,40 +160,35 @@ class Calls:
         return bool(self._hooks[hook])
 
     def _each(
-        self, hook: str, arguments: dict[str, Any], check: Callable[[Any], Any] | None = None
+        self, hook: str, arguments: dict[str, Any], allowed: Callable[[Any], bool] | None = None
     ) -> Iterator[tuple[LoadedPlugin, bool, Any]]:
-        tenant = _tenant_of(arguments)
+        """
+        Who was asked, whether all went well, and the result: None, or what is *allowed*.
+
+        *arguments* may be changed between two calls.
+        """
+
+        def check(value: Any) -> Any:
+            if value is not None and allowed is not None and not allowed(value):
+                raise ContractError(f"returned a {type(value).__name__} that is not allowed")
+            return value
+
+        about = arguments.get("sending", arguments.get("touchpoint"))
         for loaded, function, names in self._hooks[hook]:
-            if tenant is not None and loaded.tenant not in (None, tenant):
-                continue
-            given = partial(function, **{name: arguments[name] for name in names})
-            timed = hook != "scrmkit_doctor"
-            yield (loaded, *self.call(loaded, hook, given, check=check, timed=timed))
+            if about is None or loaded.serves(about.tenant):
+                given = partial(function, **{name: arguments[name] for name in names})
+                yield (loaded, *self.call(loaded, hook, given, check=check))
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Tell everybody; nobody can object."""
         for _ in self._each(hook, arguments):
             pass
 
-    def collect(self, hook: str, **arguments: Any) -> list[tuple[LoadedPlugin, Any]]:
-        """All results that are there, each with its plugin."""
-        return [
-            (loaded, value)
-            for loaded, well, value in self._each(hook, arguments)
-            if well and value is not None
-        ]
-
     def first(
-        self, hook: str, check: Callable[[Any], bool], **arguments: Any
+        self, hook: str, allowed: Callable[[Any], bool], **arguments: Any
     ) -> tuple[LoadedPlugin, Any] | None:
-        """The first answer that is not None and passes *check*, with its plugin."""
-
-        def checked(value: Any) -> Any:
-            if value is not None and not check(value):
-                raise ContractError("the answer is not of the hook's type")
-            return value
-
-        for loaded, _, value in self._each(hook, arguments, checked):
+        """The first answer that is not None and is *allowed*, with its plugin."""
+        for loaded, _, value in self._each(hook, arguments, allowed):
             if value is not None:
                 return loaded, value
         return None
@@ -215,43 +201,28 @@ class Calls:
 
         One in quarantine refuses as well: a gate does not open because its guard is gone.
         """
-
-        def checked(value: Any) -> Any:
-            if value is not None and not isinstance(value, refusal):
-                raise ContractError(f"returned a {type(value).__name__}")
-            return value
-
-        for loaded, well, value in self._each(hook, arguments, checked):
+        for loaded, well, value in self._each(
+            hook, arguments, lambda value: isinstance(value, refusal)
+        ):
             if value is not None or not well:
                 return loaded, value
         return None
 
     def transform(
-        self, hook: str, name: str, value: T, check: Callable[[T, Any], bool],
+        self, hook: str, value: T, allowed: Callable[[T, Any], bool],
         rebuild: Callable[[T], dict[str, Any]], **arguments: Any,
     ) -> T:  # fmt: skip
-        """*value* after each plugin in turn; one whose result fails *check* is skipped."""
-        for loaded, function, names in self._hooks[hook]:
-            given = {**arguments, **rebuild(value)}
-            if loaded.tenant not in (None, _tenant_of(given)):
-                continue
+        """*value* after each plugin in turn; one whose result is not *allowed* is skipped."""
 
-            def checked(result: Any, before: T = value) -> Any:
-                if result is not None and not check(before, result):
-                    raise ContractError(f"the new {name} is not allowed")
-                return result
+        def fits(after: Any) -> bool:
+            return allowed(value, after)
 
-            ask = partial(function, **{argument: given[argument] for argument in names})
-            _, result = self.call(loaded, hook, ask, check=checked)
-            value = value if result is None else result
+        arguments |= rebuild(value)
+        for _, _, result in self._each(hook, arguments, fits):
+            if result is not None:
+                value = result
+                arguments |= rebuild(value)
         return value
-
-
-def _tenant_of(arguments: dict[str, Any]) -> str | None:
-    for name in ("sending", "touchpoint"):
-        if name in arguments:
-            return str(arguments[name].tenant)
-    return None
 
 
 def listed(found: Any) -> dict[Any, Any]:
@@ -281,8 +252,7 @@ def a_decision(value: Any, kind: type[Decision] = Decision) -> Any:
         return None
     if not isinstance(value, kind):
         raise ContractError(f"returned a {type(value).__name__}")
-    words: tuple[Any, ...] = (value.reason, value.code)
-    if not all(isinstance(word, str) for word in words):
+    if not all(isinstance(word, str) for word in (value.reason, value.code)):
         raise ContractError("returned a reason or code that is no text")
     if not isinstance(value.effects, tuple | list):
         raise ContractError("returned effects that are no tuple")
@@ -302,10 +272,9 @@ def _told(error: BaseException) -> str:
 
 def line_of(error: BaseException) -> str:
     """Where it broke, without what it said: an exception's text may hold personal values."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
+    places = list(walk_tb(error.__traceback__))
+    if not places:
         return ""
-    file = trace.tb_frame.f_code.co_filename.replace("\\", "/").rsplit("/", 1)[-1]
-    return f" at {file}:{trace.tb_lineno}"
+    frame, line = places[-1]
+    file = frame.f_code.co_filename.replace("\\", "/").rsplit("/", 1)[-1]
+    return f" at {file}:{line}"

@@ -123,7 +123,7 @@ class Planning:
             )
 
         prepared = self._calls.transform(
-            "scrmkit_prepare_message", "message", message, fits,
+            "scrmkit_prepare_message", message, fits,
             lambda current: {"sending": _sending(one, current)}, now=one.author.now,
         )  # fmt: skip
         if prepared is not message:

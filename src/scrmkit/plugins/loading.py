@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import attrs
-import pluggy
 
 from scrmkit import errors
 from scrmkit.clock import Clock
@@ -41,7 +40,6 @@ class LoadedPlugin:
         plugin: The object.
         tenant: The only tenant that it works for, None for all.
         rank: Its place in the settings' order, from 0.
-        hooks: What it implements: names of hooks with pluggy's record.
     """
 
     name: str
@@ -51,7 +49,6 @@ class LoadedPlugin:
     plugin: Any = attrs.field(repr=False)
     tenant: str | None = None
     rank: int
-    hooks: Sequence[tuple[str, pluggy.HookImpl]] = attrs.field(default=(), repr=False)
 
     def serves(self, tenant: str) -> bool:
         """Whether it works for *tenant*."""
@@ -109,7 +106,7 @@ class PluginSet:
         return tuple(
             Implementation(loaded, one.function, tuple(inspect.signature(one.function).parameters))
             for loaded in self.plugins
-            for name, one in loaded.hooks
+            for name, one in checks.implementations_of(loaded.plugin)
             if name == hook
         )
 
@@ -171,7 +168,11 @@ class _Load:
         make = attempt("it cannot be imported", _factory, source, where)
         if make is None:
             return
-        options = attempt("its Settings cannot be read", self._options, configured, make)
+        wanted = getattr(make, "Settings", _NoSettings)
+        options = attempt(
+            "its Settings cannot be read", structure_options, wanted, configured.options,
+            configured.path, self._settings.environ, self._settings.folder,
+        )  # fmt: skip
         made = None
         if options is not None:
             context = PluginContext(name=configured.name, settings=options, clock=self._clock)
@@ -186,7 +187,6 @@ class _Load:
                 LoadedPlugin(
                     name=configured.name, family=source.family, type=source.type, plugin=made,
                     whose=source.whose, tenant=configured.tenant, rank=len(self.plugins),
-                    hooks=checks.implementations_of(made),
                 )
             )  # fmt: skip
 
@@ -257,11 +257,6 @@ class _Load:
             return installed[0]
         self.problems.append(f"{path}: {problem}")
         return None
-
-    def _options(self, configured: PluginSettings, make: Factory) -> Any:
-        wanted = getattr(make, "Settings", _NoSettings)
-        environ, folder = self._settings.environ, self._settings.folder
-        return structure_options(wanted, configured.options, configured.path, environ, folder)
 
 
 @attrs.frozen
