@@ -95,7 +95,7 @@ def check(folder: Path, batches: Batches) -> None:
 
 def engine_parts(engine: Engine) -> Mapping[str, str]:
     """The digest, part by part."""
-    from scrmkit.engine.digest import digest
+    from scrmkit_insight import digest
 
     return digest(engine.database).parts
 

@@ -22,16 +22,17 @@ ELSEWHERE = {
 }
 """Modules whose names have pages of their own."""
 
-BESIDE = ("scrmkit_audience",)
+BESIDE = ("scrmkit_audience", "scrmkit_insight")
 """Packages that are given an engine, with public names of their own."""
 
 
 def names_page() -> str:
-    """Everything in ``scrmkit.__all__``."""
+    """Everything in ``scrmkit.__all__``, and in that of each extension."""
     parts = [
         "What `scrmkit.__all__` lists, by the module that it comes from: `from scrmkit import …`.\n"
         "Each loads on first use, so that importing `scrmkit` costs nothing. What stands here is\n"
-        "public; [versions and compatibility](../compatibility.md) says what that means.\n"
+        "public, and so is what the extensions at the end of this page list;\n"
+        "[versions and compatibility](../compatibility.md) says what that means.\n"
     ]
     modules = sorted(scrmkit._NAMES.items(), key=lambda item: item[0] in ELSEWHERE)
     for module, names in modules:

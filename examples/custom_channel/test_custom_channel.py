@@ -25,6 +25,7 @@ from scrmkit import (
     VirtualClock,
 )
 from scrmkit.testing import NOON, ChannelSuite, FakeRule, make_context, make_touchpoint
+from scrmkit_insight import Insight
 
 ANN = Identity(kind=DEVICE, value="device-of-ann")
 
@@ -89,7 +90,7 @@ def engine(make_engine: Callable[..., Engine], service: PushService) -> Engine:
 
 def ends(engine: Engine) -> dict[str, int]:
     """How many messages ended how."""
-    return {one.status: one.count for one in engine.status().outgoing}
+    return {one.status: one.count for one in Insight(engine).counts().outgoing}
 
 
 def test_a_message_arrives_and_is_reported(engine: Engine, service: PushService):

@@ -11,7 +11,6 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "engine": "AsyncEngine Engine Joined",
-    "engine.replay": "Replayed",
     "engine.running": "Done",
     "settings": "Secret Settings load_settings settings_from",
     "clock": "Clock SystemClock VirtualClock",
@@ -27,8 +26,6 @@ _NAMES = {
     "domain.identity": "Identity personal",
     "domain.ids": """BrandId CampaignId CustomerId GuideId OutgoingId ShopId StateToken TenantId
         TouchpointId""",
-    "domain.journey": """Attempt DecisionEntry EffectRef Entry MergeEntry OutgoingEntry ScoreEntry
-        TouchpointEntry Why""",
     "domain.kinds": """Answered BroadcastPlanned CampaignChanged ConsentChanged ContactAdded
         ContactRemoved CustomerMerged CustomerSplit GroupChatJoined GroupChatLeft MessageReceived
         Noted Nothing OrderCancelled OrderCreated OrderPaid OrderRefunded ReservationExpired

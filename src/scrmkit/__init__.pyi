@@ -39,17 +39,6 @@ from scrmkit.domain.ids import (
     TenantId,
     TouchpointId,
 )
-from scrmkit.domain.journey import (
-    Attempt,
-    DecisionEntry,
-    EffectRef,
-    Entry,
-    MergeEntry,
-    OutgoingEntry,
-    ScoreEntry,
-    TouchpointEntry,
-    Why,
-)
 from scrmkit.domain.kinds import (
     Answered,
     BroadcastPlanned,
@@ -115,7 +104,6 @@ from scrmkit.domain.reads import (
 )
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind, Witness
 from scrmkit.engine import AsyncEngine, Engine, Joined
-from scrmkit.engine.replay import Replayed
 from scrmkit.engine.running import Done
 from scrmkit.errors import (
     CallbackRejectedError,
@@ -170,7 +158,6 @@ __all__ = (
     "AnswerTo",
     "Answered",
     "AsyncEngine",
-    "Attempt",
     "Attributes",
     "BalanceOf",
     "Brand",
@@ -202,17 +189,14 @@ __all__ = (
     "CustomerMerged",
     "CustomerSplit",
     "Decision",
-    "DecisionEntry",
     "Delivered",
     "DeliveryOutcome",
     "Deny",
     "Done",
     "Effect",
-    "EffectRef",
     "Emit",
     "Engine",
     "Entrance",
-    "Entry",
     "Facts",
     "Failure",
     "Finding",
@@ -235,7 +219,6 @@ __all__ = (
     "LoopError",
     "Mechanic",
     "Memo",
-    "MergeEntry",
     "Message",
     "MessageReceived",
     "MissingExtraError",
@@ -252,7 +235,6 @@ __all__ = (
     "OrderRefunded",
     "Outcome",
     "Outgoing",
-    "OutgoingEntry",
     "OutgoingId",
     "Part",
     "Participant",
@@ -276,7 +258,6 @@ __all__ = (
     "ReleaseReservation",
     "Remember",
     "RemoveTag",
-    "Replayed",
     "Reply",
     "Report",
     "Request",
@@ -288,7 +269,6 @@ __all__ = (
     "SchemaOutOfDateError",
     "Score",
     "ScoreBanded",
-    "ScoreEntry",
     "ScoreOf",
     "Scorer",
     "ScoresComputed",
@@ -320,7 +300,6 @@ __all__ = (
     "TenantRequiredError",
     "TimerDue",
     "Touchpoint",
-    "TouchpointEntry",
     "TouchpointId",
     "TouchpointKind",
     "TryLater",
@@ -333,7 +312,6 @@ __all__ = (
     "UnknownOutcomeError",
     "Verdict",
     "VirtualClock",
-    "Why",
     "Witness",
     "hookimpl",
     "load_settings",

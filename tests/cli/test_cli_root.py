@@ -47,7 +47,10 @@ def test_a_command_that_does_not_exist_is_a_wrong_call(run):
     assert ran.out == ""
 
 
-@pytest.mark.parametrize(("command", "distribution"), [("demo", "scrmkit-demo")])
+@pytest.mark.parametrize(
+    ("command", "distribution"),
+    [("demo", "scrmkit-demo"), ("segment", "scrmkit-audience"), ("why", "scrmkit-insight")],
+)
 def test_a_command_of_a_distribution_that_is_not_there_names_it(
     run, monkeypatch, command, distribution
 ):

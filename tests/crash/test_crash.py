@@ -18,6 +18,8 @@ from types import ModuleType
 
 import pytest
 
+from scrmkit_insight import Insight
+
 pytestmark = pytest.mark.slow
 WORKER = Path(__file__).with_name("crash_worker.py")
 SEEDS = range(5)
@@ -70,7 +72,7 @@ def check(url: str, folder: Path, worker: ModuleType, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SCRMKIT_CRASH_FOLDER", str(folder))
     engine = worker.Engine(worker.settings(url), plugins=worker.PLUGINS)
     try:
-        state = engine.status()
+        state = Insight(engine).counts()
         with engine.database.engine.connect() as connection:
             rows = connection.exec_driver_sql("SELECT value FROM memo").fetchall()
     finally:

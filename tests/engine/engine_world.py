@@ -24,11 +24,11 @@ from scrmkit.domain.messages import Message, Purpose
 from scrmkit.domain.policy import Policy
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine import Engine
-from scrmkit.engine.digest import natural_rows
 from scrmkit.persistence import schema
 from scrmkit.protocols import NewInstance
 from scrmkit.settings import Calls, PluginSettings, Secret, Settings
 from scrmkit.testing import NOON, FakeText
+from scrmkit_insight.digests import natural_rows
 
 SECRET = "sixteen characters and more"
 SPRING = CampaignId("spring")

@@ -124,7 +124,7 @@ def _environment(context: CliContext, settings: Settings) -> Iterator[Finding]:
 
 
 def _database(context: CliContext) -> Iterator[Finding]:
-    from scrmkit.cli.status import quarantined
+    from scrmkit.cli.plugin import quarantined
 
     try:
         with context.reading() as database:

@@ -70,12 +70,16 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
         points = entry_points("command")
-        ours = {name: f"{one.help} ({one.distribution})" for name, one in self._packaged.items()}
         names = self.list_commands(ctx)[len(self._lazy) :]
-        rows = [(name, ours.get(name, points[name])) for name in names]
+        rows = [(name, self._told(name, points[name])) for name in names]
         if rows:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(rows)
+
+    def _told(self, name: str, summary: str) -> str:
+        one = self._packaged.get(name)
+        by = "" if one is None else f"({one.distribution})"
+        return f"{one.help} {by}" if one is not None and summary.endswith(by) else summary
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -14,6 +14,7 @@ from scrmkit.cli.output import json_option, note, print_json, print_table
 from scrmkit.errors import ScrmkitError, SettingsError, UnknownNameError
 
 if TYPE_CHECKING:
+    from scrmkit.persistence.database import Database
     from scrmkit.plugins import Found
     from scrmkit.settings import PluginSettings
 
@@ -64,10 +65,28 @@ def listed(context: CliContext) -> list[dict[str, Any]]:
     return rows
 
 
+def quarantined(database: Database) -> list[dict[str, Any]]:
+    """The plugins that are not asked any more, and why."""
+    from sqlalchemy import select
+
+    from scrmkit.clock import from_micros
+    from scrmkit.persistence import schema
+
+    table = schema.plugin_health
+    wanted = (
+        select(table.c.plugin, table.c.quarantined_at, table.c.last_error)
+        .where(table.c.quarantined_at.is_not(None))
+        .order_by(table.c.plugin)
+    )
+    with database.engine.connect() as connection:
+        return [
+            {"plugin": plugin, "since": from_micros(since), "last_error": error}
+            for plugin, since, error in connection.execute(wanted)
+        ]
+
+
 def _quarantined(context: CliContext) -> dict[str, str]:
     """By configured name: since when a plugin is not asked any more; nothing without a database."""
-    from scrmkit.cli.status import quarantined
-
     if not context.path.exists():
         return {}
     try:

@@ -24,12 +24,7 @@ _COMMANDS = {
     "db": Lazy("scrmkit.cli.db:db", "Make the database, or bring it up to date."),
     "import": Lazy("scrmkit.cli.import_orders:import_group", "Bring in what other systems know."),
     "run": Lazy("scrmkit.cli.run:run", "Take callbacks, deliver and fire timers."),
-    "customer": Lazy("scrmkit.cli.customer:customer", "Show a customer, and their journey."),
-    "why": Lazy("scrmkit.cli.why:why", "Say why something is so of a customer."),
     "outbox": Lazy("scrmkit.cli.outbox:outbox", "List what goes out, and send dead letters again."),
-    "status": Lazy("scrmkit.cli.status:status", "Say how much there is and what waits."),
-    "digest": Lazy("scrmkit.cli.digest:digest", "Print one hash over the whole state."),
-    "replay": Lazy("scrmkit.cli.replay:replay", "Rebuild the state from the stored decisions."),
     "sandbox": Lazy("scrmkit.cli.sandbox:sandbox", "Run a local server that acts as a platform."),
 }
 _PACKAGED = {

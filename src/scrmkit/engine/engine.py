@@ -18,13 +18,14 @@ from scrmkit.domain.decisions import Decision, Outcome
 from scrmkit.domain.ids import CustomerId, TenantId
 from scrmkit.domain.kinds import CampaignChanged
 from scrmkit.domain.messages import Report
+from scrmkit.domain.profile import Customer
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
+from scrmkit.engine.customers import Customers, Who
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.delivery import Delivery
-from scrmkit.engine.digest import digest
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
 from scrmkit.engine.intake import Intake, all_of
@@ -33,14 +34,11 @@ from scrmkit.engine.lanes import lanes_of
 from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
 from scrmkit.engine.reception import Reception
-from scrmkit.engine.replay import Replayed, replay
 from scrmkit.engine.running import Done, Running
 from scrmkit.engine.settling import Settling
 from scrmkit.engine.slots import Slots
-from scrmkit.engine.status import Status, status
 from scrmkit.engine.targets import Interests
 from scrmkit.engine.timers import Timers
-from scrmkit.engine.viewing import Viewing
 from scrmkit.errors import StorageError
 from scrmkit.persistence.codec import Codec
 from scrmkit.persistence.database import Database
@@ -51,7 +49,7 @@ from scrmkit.protocols import CallbackRequest, Reply
 from scrmkit.settings import Settings
 
 
-class Engine(Viewing):
+class Engine:
     """
     Records touchpoints, lets the plugins decide, and delivers what they ask for.
 
@@ -109,7 +107,7 @@ class Engine(Viewing):
         self.intake = Intake(self.shared, self.database, settings, self.clock)
         self._joining = Joining(self.intake, self.database)
         self._combiner = Combiner(self._record_each)
-        self._compose_views()
+        self._customers = Customers(self.database, self.codec, settings.stage_from)
         self._compose_delivery()
 
     def _compose_delivery(self) -> None:
@@ -243,9 +241,17 @@ class Engine(Viewing):
         """The outcome of a touchpoint that was recorded before, None where it was not."""
         return self.intake.find(kind, key, self.intake.tenant(tenant))
 
-    def status(self, *, tenant: str | None = None, since: int = 0) -> Status:
-        """How much there is of everything; see ``Status``."""
-        return status(self.database, self.intake.tenant(tenant), since=since)
+    def customer(self, who: Who, *, tenant: str | None = None) -> Customer:
+        """
+        One customer as they stand, by id or by what a platform calls them.
+
+        Raises:
+            UnknownNameError: The tenant has no such customer.
+        """
+        owner, now = self.intake.tenant(tenant), self.clock.now()
+        with self.database.reading() as wire:
+            person = self._customers.find(wire, owner, who)
+            return self._customers.customer(wire, owner, person, now)
 
     def undo_merge(self, kept: CustomerId, moved: CustomerId, *, tenant: str | None = None) -> None:
         """
@@ -257,34 +263,6 @@ class Engine(Viewing):
         """
         owner = self.intake.tenant(tenant)
         split(self.database, self.intake, self.clock, owner, int(kept), int(moved))
-
-    def digest(self, tenant: str | None = None) -> str:
-        """
-        One hash over all that a later decision or a person could read, of all tenants or one.
-
-        ``scrmkit.engine.digest`` says what counts, and has the hash part by part.
-        """
-        owner = None if tenant is None else self.intake.tenant(tenant)
-        return digest(self.database, owner).value
-
-    def replay(
-        self,
-        url: str | None = None,
-        *,
-        personal: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Replayed:
-        """
-        Rebuild the state from the stored decisions elsewhere, and say whether it is the same.
-
-        Asks no plugin, sends nothing, and only reads here; see ``scrmkit.engine.replay``.
-
-        Args:
-            url: An empty database to build in and to keep; without one, a temporary file.
-            personal: Whether texts and names are copied as well.
-            progress: Called with how many touchpoints are done, and of how many.
-        """
-        return replay(self.database, url, personal=personal, progress=progress)
 
     # --- delivery ------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from scrmkit_demo.report.statistics import (
     rfm_grid,
 )
 from scrmkit_demo.world import World
+from scrmkit_insight import Insight
 from scrmkit_rfm.segments import SEGMENTS, Language
 
 _ACCEPTED = frozenset({"accepted", "delivered"})
@@ -84,8 +85,8 @@ def summarise(world: World, started: float, value: Scores) -> Summary:
         started: The monotonic moment at which the run began.
         value: Everybody's value score.
     """
-    state = world.engine.status()
-    run = world.engine.status(since=world.since)
+    insight = Insight(world.engine)
+    state, run = insight.counts(), insight.counts(since=world.since)
     sent = {"accepted": 0, "suppressed": 0, "failed": 0}
     for one in run.outgoing:
         if one.type == "message":
@@ -113,7 +114,7 @@ def summarise(world: World, started: float, value: Scores) -> Summary:
         duplicates_ignored=world.duplicates,
         messages=sent,
         seconds=round(time.monotonic() - started, 1),
-        digest=world.engine.digest(),
+        digest=insight.digest().value,
         report=str(world.folder / "report.html"),
     )
 
@@ -226,7 +227,7 @@ def _funnel(world: World) -> tuple[Stage, ...]:
 
 def _messages(world: World) -> tuple[MessageCount, ...]:
     counts: dict[tuple[str, str, str], int] = {}
-    for one in world.engine.status().outgoing:
+    for one in Insight(world.engine).counts().outgoing:
         if one.type == "message":
             reason = "" if one.code in ("ok", "deferred") else one.code.replace("_", " ")
             key = (one.connector, one.status, reason)
@@ -262,7 +263,7 @@ def _bargains(summary: Summary, seen: Mapping[str, BargainSeen]) -> Bargains:
 def _group_buys(world: World, summary: Summary) -> GroupBuys:
     refunds = [
         one.count
-        for one in world.engine.status().outgoing
+        for one in Insight(world.engine).counts().outgoing
         if one.connector == "payments" and one.operation == "refund"
     ]
     asked = sum(refunds)

@@ -22,6 +22,7 @@ from scrmkit_demo.judging import SCORERS, judge
 from scrmkit_demo.meeting import meet
 from scrmkit_demo.playing import play
 from scrmkit_demo.world import SEED, world
+from scrmkit_insight import Insight
 
 AFTER = datetime(1998, 7, 1, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 """When the orders are over and people begin to come by: a Wednesday morning."""
@@ -61,7 +62,7 @@ def demo(data: Path | None, customers: int, as_json: bool) -> None:
         rfm, value = (dict(opened.audience.scores(scorer)) for scorer in SCORERS)
         summary = summarise(opened, started, value)
         write_report(opened, summary, orders, bargains, rfm, value)
-        parked = opened.engine.status().parked
+        parked = Insight(opened.engine).counts().parked
     _show(summary, as_json, folder)
     if parked:
         raise click.ClickException(f"{parked} touchpoints were put aside; the log says why")

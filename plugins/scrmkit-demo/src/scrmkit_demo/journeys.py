@@ -7,15 +7,20 @@ from zoneinfo import ZoneInfo
 
 from scrmkit.domain.identity import MEMBER, PHONE
 from scrmkit.domain.ids import CustomerId
-from scrmkit.domain.journey import DecisionEntry, Entry, OutgoingEntry, ScoreEntry, TouchpointEntry
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.profile import Score
-from scrmkit.engine.customers import Customers
-from scrmkit.engine.journey import Journeys
 from scrmkit_audience import ActivityIs, And, Comparison, Expression, HasConsent, HasTag
 from scrmkit_demo.report import mask_phone
 from scrmkit_demo.report.data import Journey, ScorePart, Step
 from scrmkit_demo.world import World
+from scrmkit_insight import (
+    DecisionEntry,
+    Entry,
+    Insight,
+    OutgoingEntry,
+    ScoreEntry,
+    TouchpointEntry,
+)
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PARTS_ZH = {
@@ -34,10 +39,8 @@ def journey_of(
     person = _teller(world)
     if person is None:
         return None
-    customers = Customers(world.engine.database, world.engine.codec, "value-score")
-    with world.engine.database.reading() as wire:
-        entries = Journeys(customers).journey(wire, "main", int(person))
-        known = customers.customer(wire, "main", int(person), world.clock.now())
+    entries = Insight(world.engine).journey(person)
+    known = world.engine.customer(person)
     names = {identity.kind: identity.value for identity in known.identities}
     invented = world.invented.customer(int(names[MEMBER]))
     shop = next(shop for shop in world.invented.shops if shop.id == invented.home_shop_id)

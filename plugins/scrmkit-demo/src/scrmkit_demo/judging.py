@@ -8,6 +8,7 @@ from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.messages import Message, Purpose
 from scrmkit_audience import Broadcast
 from scrmkit_demo.world import STRATEGIES, World
+from scrmkit_insight import Insight
 from scrmkit_sms.channel import SmsText
 
 SCORERS = ("rfm", "value-score")
@@ -18,7 +19,7 @@ def judge(world: World) -> None:
     """Score, plan a message for every customer, send what may go, and wait for the reports."""
     as_of = world.clock.now()
     for scorer in SCORERS:
-        with world.progress(scorer, world.engine.status().customers) as bar:
+        with world.progress(scorer, Insight(world.engine).counts().customers) as bar:
             done = [0]
 
             def show(count: int, _: int, done: list[int] = done, bar: object = bar) -> None:

@@ -6,15 +6,13 @@ import attrs
 import click
 
 from scrmkit.cli.context import CliContext
-from scrmkit.cli.customer import who_of
 from scrmkit.cli.output import json_option, print_json, tenant_option
 from scrmkit.clock import SystemClock
 from scrmkit.domain.identity import Identity
-from scrmkit.domain.journey import EffectRef, OutgoingEntry, Why
-from scrmkit.engine.customers import Customers
-from scrmkit.engine.journey import Journeys
 from scrmkit.errors import InvalidValueError
-from scrmkit.persistence.codec import Codec
+from scrmkit_insight.commands.customer import who_of
+from scrmkit_insight.entries import EffectRef, OutgoingEntry, Why
+from scrmkit_insight.journeys import why as why_of
 
 
 def _effect(context: click.Context, option: click.Parameter, text: str) -> EffectRef:
@@ -41,10 +39,8 @@ def why(
     message:ID or request:ID.
     """
     owner = context.tenant(tenant)
-    with context.reading() as database, database.reading() as wire:
-        customers = Customers(database, Codec(), None)
-        person = customers.find(wire, owner, who)
-        found = Journeys(customers).why(wire, owner, person, effect, SystemClock().now())
+    with context.reading() as database:
+        found = why_of(database, owner, who, effect, SystemClock().now())
     if as_json:
         print_json({**attrs.asdict(found), "effect": str(found.effect), "words": found.words})
     else:
@@ -68,5 +64,5 @@ def _tell_outgoing(entry: OutgoingEntry) -> None:
     if entry.verdict is not None:
         click.echo(f"  the contact policy said {entry.verdict.code}: {entry.verdict.reason}")
     for attempt in entry.attempts:
-        click.echo(f"  {attempt.at.isoformat()}  {attempt.status}: {attempt.reason}")
+        click.echo(f"  {attempt.at.isoformat()}  {attempt.words}")
     click.echo(f"  {entry.words}")

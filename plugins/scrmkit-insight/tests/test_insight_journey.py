@@ -7,7 +7,10 @@ from collections.abc import Sequence
 import pytest
 from journey_world import ANN, BEA, HOUR, SECRET_WORDS, JourneyWorld
 
-from scrmkit.domain.journey import (
+from scrmkit.domain.kinds import ContactAdded, MessageReceived, OrderRefunded
+from scrmkit.domain.messages import TryLater
+from scrmkit_audience import Audience
+from scrmkit_insight import (
     DecisionEntry,
     Entry,
     MergeEntry,
@@ -15,9 +18,6 @@ from scrmkit.domain.journey import (
     ScoreEntry,
     TouchpointEntry,
 )
-from scrmkit.domain.kinds import ContactAdded, MessageReceived, OrderRefunded
-from scrmkit.domain.messages import TryLater
-from scrmkit_audience import Audience
 
 
 def told(entries: Sequence[Entry]) -> list[str]:
@@ -30,7 +30,7 @@ def test_a_journey_is_told_in_order(shop: JourneyWorld):
     shop.clock.advance(HOUR)
     ann = shop.buy("o1")
 
-    assert told(shop.engine.journey(ann, tenant="north")) == [
+    assert told(shop.insight.journey(ann, tenant="north")) == [
         "touchpoint: contact.added",
         "decision: tagger: the entrance names it",
         "decision: greeter: a new friend",
@@ -54,7 +54,7 @@ def test_a_message_has_its_reason_its_verdict_and_its_attempts(shop: JourneyWorl
 
     greeting, other = (
         entry
-        for entry in shop.engine.journey(ann, tenant="north")
+        for entry in shop.insight.journey(ann, tenant="north")
         if isinstance(entry, OutgoingEntry)
     )
 
@@ -73,7 +73,7 @@ def test_a_request_is_told_like_a_message(shop: JourneyWorld):
     ann = shop.happen("order.refunded", payload, ANN)
     shop.engine.run_once()
 
-    (request,) = (e for e in shop.engine.journey(ann, tenant="north") if e.what == "request")
+    (request,) = (e for e in shop.insight.journey(ann, tenant="north") if e.what == "request")
 
     assert isinstance(request, OutgoingEntry)
     assert (request.because, request.status) == ("the customer asked", "delivered")
@@ -89,7 +89,7 @@ def test_scores_tell_where_they_were_before(shop: JourneyWorld):
     shop.clock.advance(HOUR)
     Audience(shop.engine).score("value", tenant="north")
 
-    journey = shop.engine.journey(ann, tenant="north")
+    journey = shop.insight.journey(ann, tenant="north")
     last = [entry for entry in journey if isinstance(entry, ScoreEntry)][-1]
     banded = [e for e in journey if isinstance(e, TouchpointEntry) and e.kind == "score.banded"]
 
@@ -104,7 +104,7 @@ def test_what_somebody_elses_touchpoint_did_is_told_without_the_rest(shop: Journ
     shop.befriended = ann
     shop.happen("message.received", MessageReceived(text=SECRET_WORDS), BEA)
 
-    journey = shop.engine.journey(ann, tenant="north")
+    journey = shop.insight.journey(ann, tenant="north")
     (decision,) = (e for e in journey if isinstance(e, DecisionEntry) and e.plugin == "friend")
 
     assert [effect["type"] for effect in decision.effects] == ["add_tag", "record_consent"]
@@ -116,14 +116,14 @@ def test_a_merge_joins_two_journeys_and_undoing_it_parts_them(shop: JourneyWorld
     shop.buy("o1", ANN)
     bea = shop.buy("o2", BEA)
     kept = shop.happen("contact.added", ContactAdded(), ANN, BEA)
-    joined = shop.engine.journey(kept, tenant="north")
+    joined = shop.insight.journey(kept, tenant="north")
     (merge,) = (entry for entry in joined if isinstance(entry, MergeEntry))
 
     shop.engine.undo_merge(merge.kept, merge.moved, tenant="north")
-    parted = shop.engine.journey(bea, tenant="north")
+    parted = shop.insight.journey(bea, tenant="north")
     (undone,) = (
         entry
-        for entry in shop.engine.journey(kept, tenant="north")
+        for entry in shop.insight.journey(kept, tenant="north")
         if isinstance(entry, MergeEntry)
     )
 
@@ -146,13 +146,13 @@ def orders_in(journey: Sequence[Entry]) -> list[str]:
 def test_journeys_of_two_tenants_keep_apart(shop: JourneyWorld, tenant: str):
     ann = {name: shop.buy(f"o-{name}", tenant=name) for name in ("north", "south")}
 
-    assert orders_in(shop.engine.journey(ann[tenant], tenant=tenant)) == [f"o-{tenant}"]
+    assert orders_in(shop.insight.journey(ann[tenant], tenant=tenant)) == [f"o-{tenant}"]
 
 
 def test_nothing_personal_is_in_a_journey(shop: JourneyWorld):
     shop.happen("contact.added", ContactAdded(name="Ann Blue", welcome_code="w-1"), ANN)
     ann = shop.happen("message.received", MessageReceived(text=SECRET_WORDS), ANN)
 
-    text = repr(shop.engine.journey(ann, tenant="north"))
+    text = repr(shop.insight.journey(ann, tenant="north"))
 
     assert not [word for word in ("Ann Blue", "w-1'", SECRET_WORDS, ANN) if word in text]

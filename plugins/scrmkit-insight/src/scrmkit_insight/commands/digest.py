@@ -6,7 +6,7 @@ import click
 
 from scrmkit.cli.context import CliContext
 from scrmkit.cli.output import json_option, print_json, tenant_option
-from scrmkit.engine.digest import digest as digest_of
+from scrmkit_insight.digests import digest as digest_of
 
 
 @click.command()

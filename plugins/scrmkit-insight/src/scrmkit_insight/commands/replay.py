@@ -8,7 +8,7 @@ import click
 
 from scrmkit.cli.context import CliContext
 from scrmkit.cli.output import json_option, note, print_json
-from scrmkit.engine.replay import replay as replay_all
+from scrmkit_insight.replaying import replay as replay_all
 
 
 @click.command()

@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from scrmkit.cli.context import CliContext
 from scrmkit.cli.output import json_option, print_json, print_table, tenant_option
+from scrmkit.cli.plugin import quarantined
 from scrmkit.clock import SystemClock, from_micros, to_micros
-from scrmkit.engine.status import Status
-from scrmkit.engine.status import status as status_of
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
+from scrmkit_insight.counting import Counts, counts
 
 
 @click.command()
@@ -25,7 +25,7 @@ def status(context: CliContext, tenant: str | None, as_json: bool) -> None:
     """Say how much there is, what waits, and what is stuck."""
     tenants = context.tenants(tenant)
     with context.reading() as database:
-        told = [status_of(database, one) for one in tenants]
+        told = [counts(database, one) for one in tenants]
         lanes = closed_lanes(database, to_micros(SystemClock().now()))
         stopped = quarantined(database)
     if as_json:
@@ -40,7 +40,7 @@ def status(context: CliContext, tenant: str | None, as_json: bool) -> None:
         click.echo(f"plugin {row['plugin']} is in quarantine since {row['since'].isoformat()}")
 
 
-def _tell(one: Status) -> None:
+def _tell(one: Counts) -> None:
     click.echo(f"Tenant {one.tenant}")
     for name in ("customers", "touchpoints", "parked", "timers"):
         click.echo(f"{name:>13}  {getattr(one, name)}")
@@ -57,21 +57,6 @@ def _tell(one: Status) -> None:
         ]
         print_table(headers, rows)
     click.echo("")
-
-
-def quarantined(database: Database) -> list[dict[str, Any]]:
-    """The plugins that are not asked any more, and why."""
-    table = schema.plugin_health
-    wanted = (
-        select(table.c.plugin, table.c.quarantined_at, table.c.last_error)
-        .where(table.c.quarantined_at.is_not(None))
-        .order_by(table.c.plugin)
-    )
-    with database.engine.connect() as connection:
-        return [
-            {"plugin": plugin, "since": from_micros(since), "last_error": error}
-            for plugin, since, error in connection.execute(wanted)
-        ]
 
 
 def closed_lanes(database: Database, now_us: int) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import engine, phone, played, told
 
-from scrmkit.engine.digest import Digest, digest
 from scrmkit.errors import TenantRequiredError
+from scrmkit_insight import Digest, Insight, digest
 
 
 def fed(touchpoints: Sequence[Any], batch: int = 100, tenants: Sequence[str] = ("main",)) -> Digest:
@@ -139,11 +139,13 @@ def test_one_tenants_digest_can_be_asked_for(tmp_path: Path):
         made.record(told(["tag", "group", "name"], tenant="one"))
         every, one = digest(made.database), digest(made.database, "one")
 
-        assert made.digest() == every.value == str(every)
-        assert made.digest("one") == one.value == every.tenants["one"]
+        assert Insight(made).digest() == every
+        assert str(every) == every.value
+        assert Insight(made).digest("one") == one
+        assert one.value == every.tenants["one"]
         assert every.value != one.value
         with pytest.raises(TenantRequiredError):
-            made.digest("three")
+            Insight(made).digest("three")
 
 
 def test_equal_input_of_two_tenants_gives_them_equal_digests():

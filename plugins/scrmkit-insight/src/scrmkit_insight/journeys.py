@@ -1,9 +1,10 @@
-"""Reads a customer's journey, and the reason of anything that is so of them."""
+"""Reads what was recorded of single customers, and the reason of anything that is so of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -12,16 +13,16 @@ import attrs
 from sqlalchemy import Table
 
 from scrmkit.clock import from_micros
-from scrmkit.domain import journey as j
 from scrmkit.domain.ids import CustomerId, OutgoingId, TouchpointId
 from scrmkit.domain.messages import Status
 from scrmkit.domain.policy import Verdict
-from scrmkit.engine.customers import Customers, is_over
+from scrmkit.engine.customers import Customers, Who, is_over
 from scrmkit.errors import UnknownNameError
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import frozen
-from scrmkit.persistence.database import Wire
+from scrmkit.persistence.codec import Codec, frozen
+from scrmkit.persistence.database import Database, Wire
 from scrmkit.settings.structure import did_you_mean
+from scrmkit_insight import entries as j
 
 Row = dict[str, Any]
 _WORDS = {
@@ -35,28 +36,41 @@ _OUTGOING = ("propose", "request")
 _RANKS = ("touchpoint", "merge", "decision", "score", "message", "request")
 
 
-class Journeys:
-    """Reads what was recorded of single customers, and why."""
+def journey(database: Database, tenant: str, who: Who) -> tuple[j.Entry, ...]:
+    """
+    Everything that is recorded of one customer, in the order in which it happened.
 
-    def __init__(self, customers: Customers) -> None:
-        self._customers = customers
+    Raises:
+        UnknownNameError: The tenant has no such customer.
+    """
+    with _looking(database, tenant, who) as look:
+        return look.journey()
 
-    def journey(self, wire: Wire, tenant: str, person: int) -> tuple[j.Entry, ...]:
-        """Everything about a customer, by canonical id, in the order in which it happened."""
-        return _Look(self._customers, wire, tenant, person).journey()
 
-    def why(self, wire: Wire, tenant: str, person: int, effect: j.EffectRef, at: datetime) -> j.Why:
-        """
-        Why something is so of a customer, by canonical id.
+def why(
+    database: Database, tenant: str, who: Who, effect: str | j.EffectRef, at: datetime
+) -> j.Why:
+    """
+    Why something is so of a customer: who decided it, at what, and for which reason.
 
-        Args:
-            at: Now; says whether a tag has expired.
+    Args:
+        effect: Such as ``tag:source/table card``; see ``EffectRef``.
+        at: Now; says whether a tag has expired. Timezone-aware.
 
-        Raises:
-            UnknownNameError: There is no such thing of this customer.
-        """
-        look = _Look(self._customers, wire, tenant, person)
-        return look.word(effect, at) if effect.type in _WORDS else look.sent(effect)
+    Raises:
+        UnknownNameError: The tenant has no such customer, or the customer no such effect.
+        InvalidValueError: The effect is not written so.
+    """
+    asked = j.EffectRef.of(effect) if isinstance(effect, str) else effect
+    with _looking(database, tenant, who) as look:
+        return look.word(asked, at) if asked.type in _WORDS else look.sent(asked)
+
+
+@contextmanager
+def _looking(database: Database, tenant: str, who: Who) -> Iterator[_Look]:
+    customers = Customers(database, Codec(), None)
+    with database.reading() as wire:
+        yield _Look(customers, wire, tenant, customers.find(wire, tenant, who))
 
 
 class _Look:

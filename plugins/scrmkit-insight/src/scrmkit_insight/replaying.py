@@ -18,7 +18,6 @@ from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.ids import CampaignId
 from scrmkit.domain.messages import WAITING, Status
 from scrmkit.engine.apply import Applier, instance_scope
-from scrmkit.engine.digest import Digest, Parts, Row, digest_from, natural_rows, sums_of
 from scrmkit.engine.documents import Document
 from scrmkit.engine.flush import flush
 from scrmkit.engine.frame import Frame, GuardError
@@ -32,6 +31,7 @@ from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Database, Wire, keys_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.persistence.migrate import upgrade
+from scrmkit_insight.digests import Digest, Parts, Row, digest_from, natural_rows, sums_of
 
 CHUNK = 500
 _LOG = (

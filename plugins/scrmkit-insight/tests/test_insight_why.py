@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from journey_world import ANN, BEA, HOUR, SECRET_WORDS, JourneyWorld
 
-from scrmkit.domain.journey import EffectRef
 from scrmkit.domain.kinds import (
     ConsentChanged,
     ContactAdded,
@@ -17,12 +16,13 @@ from scrmkit.domain.kinds import (
 )
 from scrmkit.errors import InvalidValueError, UnknownNameError
 from scrmkit_audience import Audience
+from scrmkit_insight import EffectRef
 
 
 def test_a_tag_is_there_because_of_a_decision_at_a_touchpoint(shop: JourneyWorld):
     ann = shop.happen("contact.added", ContactAdded(account="zoe", name="Ann Blue"), ANN)
 
-    why = shop.engine.why(ann, "tag:source/table card", tenant="north")
+    why = shop.insight.why(ann, "tag:source/table card", tenant="north")
 
     assert why.words == (
         "tag:source/table card holds; tagger: the entrance names it, at contact.added"
@@ -50,7 +50,7 @@ def test_a_tag_says_where_it_stands(
     if removed:
         shop.happen("contact.removed", ContactRemoved(), ANN)
 
-    why = shop.engine.why(ann, EffectRef("tag", ("source", "table card")), tenant="north")
+    why = shop.insight.why(ann, EffectRef("tag", ("source", "table card")), tenant="north")
 
     assert why.state == state
     assert why.decision is not None
@@ -60,7 +60,7 @@ def test_a_tag_says_where_it_stands(
 def test_an_attribute_says_its_value(shop: JourneyWorld):
     ann = shop.happen("contact.added", ContactAdded(), ANN)
 
-    why = shop.engine.why(ann, "attribute:tagger.n", tenant="north")
+    why = shop.insight.why(ann, "attribute:tagger.n", tenant="north")
 
     assert (dict(why.value), why.state) == ({"value": 1}, "is set")
 
@@ -71,7 +71,7 @@ def test_a_score_says_its_parts_and_the_run_that_set_it(shop: JourneyWorld):
     shop.clock.advance(HOUR)
     Audience(shop.engine).score("value", tenant="north")
 
-    why = shop.engine.why(ann, "score:value", tenant="north")
+    why = shop.insight.why(ann, "score:value", tenant="north")
 
     assert why.state == "is 1.00"
     assert why.value["band"] == "B"
@@ -84,7 +84,7 @@ def test_a_score_says_its_parts_and_the_run_that_set_it(shop: JourneyWorld):
 def test_a_consent_that_the_core_wrote_down(shop: JourneyWorld):
     ann = shop.happen("consent.withdrawn", ConsentChanged(channel="sms"), ANN)
 
-    why = shop.engine.why(ann, "consent:sms/marketing", tenant="north")
+    why = shop.insight.why(ann, "consent:sms/marketing", tenant="north")
 
     assert why.words == (
         "consent:sms/marketing was withdrawn; core: the customer withdrew it, at consent.withdrawn"
@@ -94,7 +94,7 @@ def test_a_consent_that_the_core_wrote_down(shop: JourneyWorld):
 def test_what_was_emitted_says_what_led_to_it(shop: JourneyWorld):
     ann = shop.buy("o1")
 
-    why = shop.engine.why(ann, "consent:mail/marketing", tenant="north")
+    why = shop.insight.why(ann, "consent:mail/marketing", tenant="north")
 
     assert [one.kind for one in why.led_to] == ["order.paid"]
 
@@ -104,7 +104,7 @@ def test_what_somebody_elses_touchpoint_did(shop: JourneyWorld):
     shop.befriended = ann
     shop.happen("message.received", MessageReceived(text=SECRET_WORDS), BEA)
 
-    why = shop.engine.why(ann, "tag:friend/of many", tenant="north")
+    why = shop.insight.why(ann, "tag:friend/of many", tenant="north")
 
     assert why.decision is not None
     assert why.decision.reason == "a friend wrote for her"
@@ -115,7 +115,7 @@ def messages(shop: JourneyWorld, customer: int) -> dict[str, Any]:
     """The messages of a customer, by the plugin that asked for them."""
     return {
         entry.plugin: entry
-        for entry in shop.engine.journey(customer, tenant="north")
+        for entry in shop.insight.journey(customer, tenant="north")
         if entry.what == "message"
     }
 
@@ -125,7 +125,7 @@ def test_a_message_says_who_else_wanted_its_slot(shop: JourneyWorld, by: str):
     ann = shop.happen("contact.added", ContactAdded(), ANN)
     sent = messages(shop, ann)["greeter"]
 
-    why = shop.engine.why(ann, f"message:{getattr(sent, by)}", tenant="north")
+    why = shop.insight.why(ann, f"message:{getattr(sent, by)}", tenant="north")
 
     assert why.outgoing == sent
     assert why.decision is not None
@@ -138,7 +138,7 @@ def test_a_message_says_who_else_wanted_its_slot(shop: JourneyWorld, by: str):
 def test_a_message_that_the_policy_held_back(shop: JourneyWorld):
     ann = shop.buy("o1")
 
-    why = shop.engine.why(ann, f"message:{messages(shop, ann)['news'].key}", tenant="north")
+    why = shop.insight.why(ann, f"message:{messages(shop, ann)['news'].key}", tenant="north")
 
     assert why.state == "is suppressed"
     assert why.outgoing is not None
@@ -150,9 +150,9 @@ def test_a_message_that_the_policy_held_back(shop: JourneyWorld):
 def test_a_request(shop: JourneyWorld):
     payload = OrderRefunded(order_no="o1", refund_no="r1", amount_fen=100)
     ann = shop.happen("order.refunded", payload, ANN)
-    (request,) = (e for e in shop.engine.journey(ann, tenant="north") if e.what == "request")
+    (request,) = (e for e in shop.insight.journey(ann, tenant="north") if e.what == "request")
 
-    why = shop.engine.why(ann, f"request:{request.key}", tenant="north")
+    why = shop.insight.why(ann, f"request:{request.key}", tenant="north")
 
     assert why.words.startswith(f"request:{request.key} is planned; care: the customer asked")
 
@@ -163,7 +163,7 @@ def test_of_merged_customers_the_newest_word_has_the_reason(shop: JourneyWorld):
     shop.happen("contact.removed", ContactRemoved(), BEA)
     ann = shop.happen("message.received", MessageReceived(), ANN, BEA)
 
-    why = shop.engine.why(ann, "tag:source/table card", tenant="north")
+    why = shop.insight.why(ann, "tag:source/table card", tenant="north")
 
     assert why.decision is not None
     assert why.decision.reason == "the contact is gone"
@@ -181,7 +181,7 @@ def test_what_is_not_there_has_no_reason(shop: JourneyWorld, effect: str, words:
     ann = shop.happen("contact.added", ContactAdded(), ANN)
 
     with pytest.raises(UnknownNameError, match=words):
-        shop.engine.why(ann, effect, tenant="north")
+        shop.insight.why(ann, effect, tenant="north")
 
 
 def test_a_message_of_another_customer_or_tenant_has_no_reason(shop: JourneyWorld):
@@ -192,7 +192,7 @@ def test_a_message_of_another_customer_or_tenant_has_no_reason(shop: JourneyWorl
 
     for who, tenant in ((bea, "north"), (other, "south")):
         with pytest.raises(UnknownNameError):
-            shop.engine.why(who, effect, tenant=tenant)
+            shop.insight.why(who, effect, tenant=tenant)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from scrmkit.testing import (
     make_order_paid,
     make_touchpoint,
 )
+from scrmkit_insight import Insight
 
 ANN, BEA = "+8613900000001", "+8613900000002"
 SECRET_WORDS = "meet me at the blue door"
@@ -133,6 +134,7 @@ class JourneyWorld:
             tenants=["north", "south"],
             stage_from="value",
         )
+        self.insight = Insight(self.engine)
 
     def _befriend(self, touchpoint: Touchpoint[Any], known: Any, now: Any) -> Decision | None:
         if self.befriended is None:

@@ -15,6 +15,7 @@ from scrmkit.domain.profile import Customer
 from scrmkit.engine.customers import Customers
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence.codec import Codec
+from scrmkit_insight.journeys import journey as journey_of
 
 
 def who_of(context: click.Context, option: click.Parameter, text: str) -> int | Identity:
@@ -71,13 +72,11 @@ def show(
 @click.pass_obj
 def journey(context: CliContext, who: int | Identity, tenant: str | None, as_json: bool) -> None:
     """Show all that happened with one customer, and what was decided; nothing personal."""
-    from scrmkit.engine.journey import Journeys
-
     owner = context.tenant(tenant)
-    with context.reading() as database, database.reading() as wire:
-        customers = Customers(database, Codec(), None)
-        person = customers.find(wire, owner, who)
-        entries = Journeys(customers).journey(wire, owner, person)
+    with context.reading() as database:
+        with database.reading() as wire:
+            person = Customers(database, Codec(), None).find(wire, owner, who)
+        entries = journey_of(database, owner, person)
     if as_json:
         print_json({"customer": person, "entries": [attrs.asdict(entry) for entry in entries]})
         return

@@ -102,6 +102,11 @@ class Attempt:
     code: str
     reason: str
 
+    @property
+    def words(self) -> str:
+        """It in one line."""
+        return _with_reason(self.status, ": ", self.reason)
+
 
 @attrs.frozen(kw_only=True)
 class OutgoingEntry(Entry):
@@ -133,7 +138,7 @@ class OutgoingEntry(Entry):
     def words(self) -> str:
         """It in one line."""
         what = f"{self.connector}.{self.operation} by {self.plugin}"
-        return f"{what}: {self.status}, {self.reason}"
+        return f"{what}: {_with_reason(self.status, ', ', self.reason)}"
 
 
 @attrs.frozen(kw_only=True)
@@ -174,6 +179,11 @@ class MergeEntry(Entry):
         """It in one line."""
         undone = ", undone since" if self.undone_at is not None else ""
         return f"{self.moved} turned out to be {self.kept}{undone}"
+
+
+def _with_reason(status: str, mark: str, reason: str) -> str:
+    # What went well has none.
+    return f"{status}{mark}{reason}" if reason else status
 
 
 _FORMS = {

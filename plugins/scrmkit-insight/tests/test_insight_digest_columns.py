@@ -14,9 +14,9 @@ from sqlalchemy.engine import Connection
 
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.organisation import Brand
-from scrmkit.engine.digest import COUNTED, digest_from, sums_of
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, Wire
+from scrmkit_insight.digests import COUNTED, digest_from, sums_of
 
 TABLES = schema.metadata.tables
 LEFT_OUT = {

@@ -1,0 +1,1 @@
+"""The commands: they read the database without an engine and without any plugin."""
