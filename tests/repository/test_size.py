@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 KERNEL_GOAL = 6_000
-"""What the kernel is to come down to: reading and replay are to leave it next."""
+"""What the kernel is to come down to."""
 
 KERNEL_LINES = 9_500
 """What it may have until then. This number only ever falls."""
