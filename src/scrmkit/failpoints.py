@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 
 _armed: dict[str, Callable[[], None]] = {}
@@ -11,10 +9,8 @@ _armed: dict[str, Callable[[], None]] = {}
 
 def failpoint(name: str) -> None:
     """Do what a test armed this place with; nothing otherwise."""
-    if _armed:
-        action = _armed.get(name)
-        if action is not None:
-            action()
+    if name in _armed:
+        _armed[name]()
 
 
 def arm(name: str, action: Callable[[], None]) -> None:
@@ -25,16 +21,3 @@ def arm(name: str, action: Callable[[], None]) -> None:
 def disarm() -> None:
     """Forget every armed place."""
     _armed.clear()
-
-
-def arm_from(environ: str) -> None:
-    """Arm ``name`` or ``name:n``: kill this process, as a power cut would, at the *n*-th time."""
-    name, _, count = environ.partition(":")
-    left = [int(count or 1)]
-
-    def die() -> None:
-        left[0] -= 1
-        if left[0] <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    arm(name, die)

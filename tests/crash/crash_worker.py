@@ -8,6 +8,7 @@ work and ``done`` when everything is in and out. ``SCRMKIT_FAILPOINT`` names a p
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -129,12 +130,25 @@ def order(number: int) -> Touchpoint[Any]:
     )  # fmt: skip
 
 
+def die_at(wanted: str) -> None:
+    """At ``name`` or ``name:n``: kill this process, as a power cut would, at the *n*-th time."""
+    name, _, count = wanted.partition(":")
+    left = [int(count or 1)]
+
+    def die() -> None:
+        left[0] -= 1
+        if left[0] <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    failpoints.arm(name, die)
+
+
 def main(url: str) -> None:
     clock = VirtualClock(START)
     with Engine(settings(url), clock=clock, plugins=PLUGINS, create=True) as engine:
         wanted = os.environ.get("SCRMKIT_FAILPOINT")
         if wanted:
-            failpoints.arm_from(wanted)
+            die_at(wanted)
         print("ready", flush=True)
         for start in range(0, TOUCHPOINTS, BATCH):
             clock.move_to(START + timedelta(seconds=start))

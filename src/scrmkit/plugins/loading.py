@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import attrs
+import pluggy
 
 from scrmkit import errors
 from scrmkit.clock import Clock
@@ -40,6 +41,7 @@ class LoadedPlugin:
         plugin: The object.
         tenant: The only tenant that it works for, None for all.
         rank: Its place in the settings' order, from 0.
+        hooks: What it implements: names of hooks with pluggy's record.
     """
 
     name: str
@@ -49,6 +51,7 @@ class LoadedPlugin:
     plugin: Any = attrs.field(repr=False)
     tenant: str | None = None
     rank: int
+    hooks: Sequence[tuple[str, pluggy.HookImpl]] = attrs.field(default=(), repr=False)
 
     def serves(self, tenant: str) -> bool:
         """Whether it works for *tenant*."""
@@ -106,7 +109,7 @@ class PluginSet:
         return tuple(
             Implementation(loaded, one.function, tuple(inspect.signature(one.function).parameters))
             for loaded in self.plugins
-            for name, one in checks.implementations_of(loaded.plugin)
+            for name, one in loaded.hooks
             if name == hook
         )
 
@@ -187,6 +190,7 @@ class _Load:
                 LoadedPlugin(
                     name=configured.name, family=source.family, type=source.type, plugin=made,
                     whose=source.whose, tenant=configured.tenant, rank=len(self.plugins),
+                    hooks=checks.implementations_of(made),
                 )
             )  # fmt: skip
 
