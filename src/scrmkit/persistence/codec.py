@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
+import functools
 import json
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.gen import make_dict_structure_fn
 from cattrs.strategies import configure_union_passthrough
 
 from scrmkit.clock import aware
@@ -34,16 +36,11 @@ class Codec:
 
     def __init__(self) -> None:
         self._converter = _converter()
-        self._dumps: dict[type, Callable[[Any], Json]] = {}
-        self._personal: dict[type, tuple[str, ...]] = {}
+        self._dumps = functools.cache(self._converter.get_unstructure_hook)
 
     def dump(self, value: Any) -> Any:
         """A value as JSON values; attrs classes become objects."""
-        kind = type(value)
-        hook = self._dumps.get(kind)
-        if hook is None:
-            hook = self._dumps[kind] = self._converter.get_unstructure_hook(kind)
-        return hook(value)
+        return self._dumps(value.__class__)(value)
 
     def load(self, value: Any, into: type[T]) -> T:
         """
@@ -54,23 +51,14 @@ class Codec:
         """
         try:
             return self._converter.structure(value, into)
-        except InvalidValueError:
-            raise
         except Exception as error:  # noqa: BLE001 - cattrs raises what the values raise
-            where = "; ".join(_places(error)) or type(error).__name__
-            raise InvalidValueError(f"not a {into.__name__}: {where}") from None
+            found = cattrs.transform_error(error, into.__name__, format_exception=_says)
+            raise InvalidValueError("; ".join(found)) from None
 
     def split(self, payload: Any) -> tuple[Json, Json | None]:
         """A payload as JSON values, and its personal fields apart (None if it has none)."""
         document = self.dump(payload)
-        kind = type(payload)
-        names = self._personal.get(kind)
-        if names is None:
-            names = self._personal[kind] = tuple(
-                field.name for field in attrs.fields(kind) if PERSONAL in field.metadata
-            )
-        if not names:
-            return document, None
+        names = _personal_fields(payload.__class__)
         apart = {name: document.pop(name) for name in names if name in document}
         return document, apart or None
 
@@ -83,6 +71,16 @@ class Codec:
             document = kind.upcasts[version](document)
             version += 1
         return self.load(document, kind.payload)
+
+
+@functools.cache
+def _personal_fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind) if PERSONAL in field.metadata)
+
+
+def _says(error: BaseException, _: type | None) -> str:
+    """What is wrong, in our words alone: others may repeat the value."""
+    return str(error) if isinstance(error, InvalidValueError) else type(error).__name__
 
 
 # json.dumps makes a new encoder at every call that differs from its defaults.
@@ -121,35 +119,34 @@ def thawed(value: Any) -> Any:
 
 
 def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=True)
+    # Sets in one order, so that equal sets are equal text.
+    sets = functools.partial(sorted, key=canonical_json)
+    converter = cattrs.Converter(
+        omit_if_default=True, unstruct_collection_overrides={AbstractSet: sets}
+    )
     converter.register_unstructure_hook(datetime, lambda value: aware(value).isoformat())
-    converter.register_structure_hook(datetime, _moment)
-    converter.register_unstructure_hook(timedelta, lambda value: value // timedelta(microseconds=1))
     converter.register_structure_hook(
-        timedelta, lambda value, _: timedelta(microseconds=_whole(value, int))
+        datetime, lambda value, _: aware(datetime.fromisoformat(_exactly(value, str)))
     )
     converter.register_unstructure_hook(date, date.isoformat)
-    converter.register_structure_hook(date, _day)
-    converter.register_structure_hook(int, _whole)
-    converter.register_structure_hook(bool, _exactly(bool))
-    converter.register_structure_hook(str, _exactly(str))
-    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(
+        date, lambda value, _: date.fromisoformat(_exactly(value, str))
+    )
+    converter.register_unstructure_hook(timedelta, lambda value: value // timedelta(microseconds=1))
+    converter.register_structure_hook(
+        timedelta, lambda value, _: timedelta(microseconds=_exactly(value, int))
+    )
+    for plain in (int, bool, str, float):
+        converter.register_structure_hook(plain, _exactly)
     # Before str and int, which these are too.
-    for base in (enum.StrEnum, enum.IntEnum):
-        converter.register_structure_hook(base, lambda value, kind: kind(value))
+    for words in (enum.StrEnum, enum.IntEnum):
+        converter.register_structure_hook(words, lambda value, kind: kind(value))
     configure_union_passthrough(str | int | float | bool | None, converter)
     for mapping in (dict, MappingProxyType):
         converter.register_unstructure_hook(mapping, thawed)
     converter.register_unstructure_hook_factory(_is_mapping, _mapping_out)
     converter.register_structure_hook_factory(_is_mapping, _mapping_in)
-    converter.register_unstructure_hook_factory(_is_set, _set_out)
-    # cattrs would walk through every item; JSON writes these tuples as they are.
-    converter.register_unstructure_hook_func(_is_plain_tuple, lambda value: value)
-    converter.register_unstructure_hook_factory(
-        attrs.has,
-        lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
-    )
-    converter.register_structure_hook_factory(attrs.has, lambda cls: _attrs_in(cls, converter))
+    converter.register_structure_hook_factory(attrs.has, _attrs_in)
     return converter
 
 
@@ -180,73 +177,22 @@ def _mapping_out(kind: Any, converter: cattrs.Converter) -> Callable[[Any], Any]
 
 def _mapping_in(kind: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
     inner = get_args(kind)[1]
-    exactly = _exactly(dict)
     if inner is Any:
-        return lambda value, _: frozen(exactly(value, dict))
+        return lambda value, _: frozen(_exactly(value, dict))
     load = converter.get_structure_hook(inner)
+    whole = dict if get_origin(kind) is dict else MappingProxyType
 
     def structure(value: Any, _: Any) -> Any:
-        loaded = {key: load(item, inner) for key, item in exactly(value, dict).items()}
-        return loaded if get_origin(kind) is dict else MappingProxyType(loaded)
+        return whole({key: load(item, inner) for key, item in _exactly(value, dict).items()})
 
     return structure
 
 
-def _is_set(kind: Any) -> bool:
-    return get_origin(kind) in (set, frozenset)
-
-
-def _set_out(kind: Any, converter: cattrs.Converter) -> Callable[[Any], Any]:
-    """In one order, so that equal sets are equal text."""
-    dump = converter.get_unstructure_hook(get_args(kind)[0])
-    return lambda value: sorted(map(dump, value), key=canonical_json)
-
-
-def _is_plain_tuple(kind: Any) -> bool:
-    return get_origin(kind) is tuple and all(
-        arg in (str, int, float, bool, Ellipsis) or _is_plain_tuple(arg) for arg in get_args(kind)
-    )
-
-
-def _moment(value: Any, _: type) -> datetime:
-    return aware(datetime.fromisoformat(_exactly(str)(value, str)))
-
-
-def _day(value: Any, _: type) -> date:
-    return date.fromisoformat(_exactly(str)(value, str))
-
-
-def _whole(value: Any, _: type) -> int:
-    if type(value) is not int:
-        raise InvalidValueError(f"a whole number is wanted, not {type(value).__name__}")
-    return value
-
-
-def _number(value: Any, _: type) -> float:
-    if type(value) not in (int, float):
-        raise InvalidValueError(f"a number is wanted, not {type(value).__name__}")
-    return float(value)
-
-
-def _exactly(kind: type) -> Callable[[Any, type], Any]:
-    def structure(value: Any, _: type) -> Any:
-        if type(value) is not kind and not (kind is str and isinstance(value, enum.StrEnum)):
-            raise InvalidValueError(f"{kind.__name__} is wanted, not {type(value).__name__}")
+def _exactly(value: Any, kind: type) -> Any:
+    """A value of this very type; but an enumeration has words, and a number may be whole."""
+    given = type(value)
+    if given is kind or (kind is str and isinstance(value, enum.StrEnum)):
         return value
-
-    return structure
-
-
-def _places(error: BaseException) -> list[str]:
-    """Where a cattrs error lies, from its notes, without the values."""
-    found: list[str] = []
-    for inner in getattr(error, "exceptions", ()):
-        notes = [getattr(note, "name", None) for note in getattr(inner, "__notes__", ())]
-        name = next((str(note) for note in notes if note is not None), "")
-        deeper = _places(inner)
-        if deeper:
-            found += [f"{name}.{place}" if name else place for place in deeper]
-        else:
-            text = str(inner) if isinstance(inner, InvalidValueError) else type(inner).__name__
-            found.append(f"{name}: {text}" if name else text)
-    return found
+    if kind is float and given is int:
+        return float(value)
+    raise InvalidValueError(f"{kind.__name__} is wanted, not {given.__name__}")
