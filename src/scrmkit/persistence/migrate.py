@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Connection
 
 from scrmkit.errors import SchemaOutOfDateError
 from scrmkit.persistence.database import Database, translated
 from scrmkit.persistence.schema import metadata
 
-_OPTIONS = {"version_table": "scrmkit_version", "compare_type": True}
+_VERSION = {"version_table": "scrmkit_version"}
 _ONE_AT_A_TIME = threading.Lock()
 _LOCK = 5_372_717_110_641_021
 """Names the lock that PostgreSQL keeps for us; any number that nobody else uses."""
@@ -30,7 +30,7 @@ def head() -> str:
 def current(database: Database) -> str | None:
     """The revision that the database is at, None for an empty one."""
     with translated(), database.engine.connect() as connection:
-        return MigrationContext.configure(connection, opts=_OPTIONS).get_current_revision()
+        return MigrationContext.configure(connection, opts=_VERSION).get_current_revision()
 
 
 def upgrade(database: Database) -> None:
@@ -66,13 +66,13 @@ def require_current(database: Database) -> None:
 def differences(database: Database) -> list[str]:
     """How the database's tables differ from the schema, in words; empty when they do not."""
     with translated(), database.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection, opts=_OPTIONS), metadata)
+        found = compare_metadata(MigrationContext.configure(connection, opts=_VERSION), metadata)
     return [str(one[0] if isinstance(one, tuple) else one) for one in found]
 
 
-def _config(connection: Connection | None) -> Config:
+def _config(connection: sa.Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
+    config.attributes.update(_VERSION, connection=connection)
     return config
