@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
 import pytest
 from journey_world import ANN, BEA, HOUR, SECRET_WORDS, JourneyWorld
 
@@ -156,3 +157,20 @@ def test_nothing_personal_is_in_a_journey(shop: JourneyWorld):
     text = repr(shop.insight.journey(ann, tenant="north"))
 
     assert not [word for word in ("Ann Blue", "w-1'", SECRET_WORDS, ANN) if word in text]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        pytest.param("", "payments.refund by care: delivered", id="none where all went well"),
+        pytest.param("busy", "payments.refund by care: delivered, busy", id="one that was given"),
+    ],
+)
+def test_a_request_tells_a_reason_where_there_is_one(shop: JourneyWorld, reason: str, words: str):
+    payload = OrderRefunded(order_no="o1", refund_no="r1", amount_fen=100)
+    ann = shop.happen("order.refunded", payload, ANN)
+    shop.engine.run_once()
+
+    (request,) = (e for e in shop.insight.journey(ann, tenant="north") if e.what == "request")
+
+    assert attrs.evolve(request, reason=reason).words == words

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from scrmkit.domain.messages import Refused, TryLater, Unknown
 from scrmkit.domain.organisation import Brand
 from scrmkit.engine import Engine
+from scrmkit.engine.intake import Intake
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
@@ -211,6 +212,31 @@ def test_a_timer_started_again_for_a_moment_that_has_passed_fires_again(url: str
         with world.database.engine.connect() as connection:
             kinds = connection.execute(select(schema.touchpoint.c.kind)).scalars().all()
         assert kinds.count("timer.due") == 2
+
+
+def test_what_was_parked_when_it_was_due_is_rebuilt(url: str, monkeypatch: pytest.MonkeyPatch):
+    with engine(url) as world:
+        world.record_many(
+            [
+                told(["start", "wake", 5], ["reserve", "seat", "a", 1, 5, 5]),
+                played("one", ["start", "end", 5], ["reserve", "seat", "b", 1, 5, 5]),
+                played("one", ["start", "late", 900]),
+            ]
+        )
+        world.clock.advance(timedelta(minutes=10))  # type: ignore[attr-defined]
+        monkeypatch.setattr(Intake, "record_in", _refused)
+        world.run_once()
+        monkeypatch.undo()
+        told_ = Insight(world).counts()
+
+        assert replay(world.database).differences == ()
+    assert (told_.parked, told_.timers) == (4, 1)
+
+
+def _refused(intake: Any, wire: Any, touchpoints: Any) -> tuple[list[Any], list[Any]]:
+    if touchpoints:
+        raise OverflowError
+    return [], []
 
 
 def test_a_message_that_a_worker_holds_is_as_it_is(tmp_path: Path):

@@ -32,6 +32,7 @@ from scrmkit.persistence.database import Database, Wire, keys_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.persistence.migrate import upgrade
 from scrmkit_insight.digests import Digest, Parts, Row, digest_from, natural_rows, sums_of
+from scrmkit_insight.parked import forget
 
 CHUNK = 500
 _LOG = (
@@ -173,6 +174,8 @@ class _Replay:
                 progress(min(start + CHUNK, len(order)), len(order))
         with self._target.writing() as wire:
             self._deliver(wire)
+            parked = self._rows(schema.parked, "tenant", "kind", "document")
+            forget(wire, self._target.statements, parked)
         return len(order)
 
     # --- the log -------------------------------------------------------------------------
