@@ -144,6 +144,22 @@ def test_every_problem_is_said_at_once_with_its_path():
     )
 
 
+@pytest.mark.parametrize("key", ["plugins", "segments", "environ", "folder"])
+def test_what_stands_elsewhere_does_not_stand_in_the_table_of_the_core(key):
+    (found,) = problems_of({"scrmkit": {key: {}}})
+
+    assert found.startswith(f"scrmkit.{key}: unknown setting")
+
+
+def test_a_plugin_may_have_settings_of_any_name():
+    own = {"name": "a", "path": "b", "options": {"c": 1}}
+
+    settings = settings_from({"plugins": {"x": {"use": "rule.x", **own}}}, ENVIRON)
+
+    assert settings.plugins[0].options == own
+    assert settings.plugins[0].path == "plugins.x"
+
+
 @pytest.mark.parametrize(
     "tenant",
     [

@@ -120,25 +120,23 @@ def _step(key: str | int) -> str:
 def _converter(environ: Mapping[str, str], folder: Path) -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     make = converter.structure
-    scalars: dict[Any, Make] = {
+    hooks: dict[Any, Make] = {
         **_SCALARS,
         Path: lambda value, _: folder / _one_of((str, Path), value, str),
         Secret: lambda value, _: secret_from(value, environ, folder),
-    }
-    for kind, hook in scalars.items():
-        converter.register_structure_hook(kind, hook)
-    others: dict[Any, Make] = {
+        DatabaseUrl: lambda value, _: database_from(value, environ, folder),
         **dict.fromkeys((tuple, list, set, frozenset, Sequence), partial(_sequence, make)),
         **dict.fromkeys((dict, Mapping), partial(_mapping, make)),
         **dict.fromkeys((Union, types.UnionType), partial(_union, make)),
         Literal: _choice,
-        DatabaseUrl: lambda value, _: database_from(value, environ, folder),
     }
 
-    def other(cls: Any) -> Any:
-        return others.get(cls) or others.get(get_origin(cls))
+    def hook_of(cls: Any) -> Any:
+        return hooks.get(cls) or hooks.get(get_origin(cls))
 
-    converter.register_structure_hook_factory(other, other)
+    converter.register_structure_hook_factory(hook_of, hook_of)
+    for kind in (*_SCALARS, Path):  # cattrs has hooks for these, which it would ask first
+        converter.register_structure_hook(kind, hooks[kind])
     converter.register_structure_hook_func(_is_enum, _choice)
     converter.register_structure_hook_func(attrs.has, partial(_table, make))
     return converter
