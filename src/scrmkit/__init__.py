@@ -11,12 +11,12 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "engine": "AsyncEngine Engine Joined",
-    "engine.running": "Done",
     "settings": "Secret Settings load_settings settings_from",
     "clock": "Clock SystemClock VirtualClock",
     "hooks": "Failure Finding HookKind Proposal Route Sending hookimpl",
     "protocols": """Address Alias CallbackRequest Channel Connector Inbound Mechanic NewInstance
         OpenInstances PluginContext Reply Rule Scorer""",
+    "worker": "Done Outbox Worker",
     "domain.campaign": "Campaign CampaignStatus Instance InstanceRef Participant",
     "domain.chance": "Chance",
     "domain.decisions": "Decision Deny Now Outcome Said Step",

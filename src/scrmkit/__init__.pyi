@@ -104,7 +104,6 @@ from scrmkit.domain.reads import (
 )
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind, Witness
 from scrmkit.engine import AsyncEngine, Engine, Joined
-from scrmkit.engine.running import Done
 from scrmkit.errors import (
     CallbackRejectedError,
     ChannelError,
@@ -144,6 +143,7 @@ from scrmkit.protocols import (
     Scorer,
 )
 from scrmkit.settings import Secret, Settings, load_settings, settings_from
+from scrmkit.worker import Done, Outbox, Worker
 
 __version__: str
 
@@ -233,6 +233,7 @@ __all__ = (
     "OrderCreated",
     "OrderPaid",
     "OrderRefunded",
+    "Outbox",
     "Outcome",
     "Outgoing",
     "OutgoingId",
@@ -313,6 +314,7 @@ __all__ = (
     "Verdict",
     "VirtualClock",
     "Witness",
+    "Worker",
     "hookimpl",
     "load_settings",
     "personal",

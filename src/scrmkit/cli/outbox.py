@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from scrmkit.cli.context import CliContext
 from scrmkit.cli.output import json_option, note, print_json, print_table, tenant_option
 from scrmkit.clock import from_micros
-from scrmkit.domain.messages import Status
+from scrmkit.domain.messages import REDRIVEN, Status
 from scrmkit.persistence import schema
 
 
@@ -59,8 +59,6 @@ def redrive(
     **filters: str | None,
 ) -> None:  # fmt: skip
     """Plan dead letters again; the contact policy is asked again when they leave."""
-    from scrmkit.engine.settling import REDRIVEN
-
     owner = context.tenant(tenant)
     wanted = frozenset(map(Status, states)) or REDRIVEN
     with context.engine() as engine:

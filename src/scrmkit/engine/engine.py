@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
@@ -25,28 +25,22 @@ from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
 from scrmkit.engine.customers import Customers, Who
 from scrmkit.engine.deciding import Shared
-from scrmkit.engine.delivery import Delivery
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
 from scrmkit.engine.intake import Intake, all_of
 from scrmkit.engine.joining import Joined, Joining
-from scrmkit.engine.lanes import lanes_of
 from scrmkit.engine.merging import split
 from scrmkit.engine.organisation import Organisation
-from scrmkit.engine.reception import Reception
-from scrmkit.engine.running import Done, Running
-from scrmkit.engine.settling import Settling
-from scrmkit.engine.slots import Slots
 from scrmkit.engine.targets import Interests
-from scrmkit.engine.timers import Timers
 from scrmkit.errors import StorageError
 from scrmkit.persistence.codec import Codec
 from scrmkit.persistence.database import Database
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.persistence.migrate import require_current, upgrade
-from scrmkit.plugins import PluginSet, load_plugins
+from scrmkit.plugins import PluginSet, load_plugins, load_worker
 from scrmkit.protocols import CallbackRequest, Reply
 from scrmkit.settings import Settings
+from scrmkit.worker import Done, Outbox, Worker
 
 
 class Engine:
@@ -108,33 +102,41 @@ class Engine:
         self._joining = Joining(self.intake, self.database)
         self._combiner = Combiner(self._record_each)
         self._customers = Customers(self.database, self.codec, settings.stage_from)
-        self._compose_delivery()
+        self._making = threading.Lock()
+        self._worker: Worker | None = None
 
-    def _compose_delivery(self) -> None:
-        plugins, calls, intake, database = self.plugins, self.calls, self.intake, self.database
-        settling = Settling(
-            self.shared, database, intake, self.clock, lanes_of(plugins), self.settings.policy
-        )
-        self.delivery = Delivery(settling, calls, alone=database.dialect_name == "sqlite")
-        self.outbox = settling
-        self._reception = Reception(
-            plugins, calls, self.codec, settling, intake, self._record_all, self.settings.tenants
-        )
-        self._running = Running(
-            self.delivery, Timers(database, intake, plugins, calls, self.clock),
-            Slots(settling, plugins), settling, intake,
-            partial(keep_health, database, calls),
-        )  # fmt: skip
+    @property
+    def worker(self) -> Worker:
+        """
+        Who does what is due; made when it is first asked for.
+
+        Raises:
+            MissingExtraError: None is installed.
+            PluginError: More than one is, or the one there is cannot be used.
+        """
+        with self._making:
+            if self._worker is None:
+                self._worker = load_worker()(self)
+            return self._worker
+
+    @property
+    def outbox(self) -> Outbox:
+        """What a person does about what delivery gave up."""
+        return self.worker.outbox
 
     def close(self) -> None:
         """Give the database back; what is durable stays, what is under way is finished first."""
         self.stop()
-        keep_health(self.database, self.calls)
+        self.keep_health()
         for loaded in self.plugins.plugins:
             close = getattr(loaded.plugin, "close", None)
             if close is not None:
                 self.calls.call(loaded, "close", close, timed=False)
         self.database.close()
+
+    def keep_health(self) -> None:
+        """Write down how the plugins have been doing, where that has changed."""
+        keep_health(self.database, self.calls)
 
     def check_storage(self) -> None:
         """
@@ -183,7 +185,7 @@ class Engine:
         """
         return self._record([self.intake.checked(touchpoint) for touchpoint in touchpoints])
 
-    def _record_all(self, touchpoints: Sequence[Touchpoint[Any]]) -> None:
+    def record_all(self, touchpoints: Sequence[Touchpoint[Any]]) -> None:
         """Record checked touchpoints: a single one together with those of other callers."""
         if len(touchpoints) == 1:
             self._combiner.record(touchpoints[0])
@@ -196,7 +198,7 @@ class Engine:
     def _record_each(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome | StorageError]:
         outcomes = self.intake.record_each(touchpoints)
         with contextlib.suppress(StorageError):  # it is kept the next time
-            keep_health(self.database, self.calls)
+            self.keep_health()
         return outcomes
 
     def record_decided(
@@ -273,15 +275,15 @@ class Engine:
         Raises:
             StorageUnavailableError, ConflictError: The rest is done next time.
         """
-        return self._running.once()
+        return self.worker.once()
 
     def start(self, *, threads: int = 4) -> None:
         """Fire timers and deliver from now on, on *threads* threads for each lane."""
-        self._running.start(threads=threads)
+        self.worker.start(threads)
 
     def stop(self, timeout: timedelta = timedelta(seconds=30)) -> bool:
         """Finish what is being sent and end the threads; whether all ended in time."""
-        return self._running.stop(timeout)
+        return self._worker is None or self._worker.stop(timeout)
 
     def receive(self, channel: str, request: CallbackRequest) -> Reply:
         """
@@ -291,13 +293,13 @@ class Engine:
             UnknownNameError: No channel is configured as *channel*.
             StorageError: Answer 503: nothing is lost if the platform calls again.
         """
-        return self._reception.receive(channel, request)
+        return self.worker.receive(channel, request)
 
     def apply_reports(
         self, connector: str, reports: Sequence[Report], *, tenant: str | None = None
     ) -> int:
         """Take in what a platform said of what was sent; how many reports said something new."""
-        return self._reception.apply_reports(connector, tenant, reports)
+        return self.worker.apply_reports(connector, reports, tenant)
 
     # --- campaigns -----------------------------------------------------------------------
 

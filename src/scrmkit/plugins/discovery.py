@@ -16,12 +16,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from scrmkit import __version__
+from scrmkit.errors import MissingExtraError, PluginError
 from scrmkit.settings.structure import did_you_mean
 
 GROUP = "scrmkit"
 CONFIGURED = ("rule", "mechanic", "channel", "connector", "scorer", "hooks")
 """The families that ``[plugins.NAME]`` makes objects of."""
-FAMILIES = (*CONFIGURED, "command", "sandbox", "settings")
+FAMILIES = (*CONFIGURED, "command", "sandbox", "settings", "worker")
 """And those that need no table: ``settings.NAME`` reads a table beside ``[plugins]`` itself."""
 _TYPE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -80,6 +81,27 @@ def discover() -> tuple[Found, ...]:
             found += [_unreadable(distribution)] if f"[{GROUP}]" in text else []
     first = {(one.name, canonicalize_name(one.distribution)): one for one in reversed(found)}
     return tuple(sorted(first.values(), key=attrgetter("name", "distribution")))
+
+
+def load_worker() -> Callable[[Any], Any]:
+    """
+    What makes the worker that is installed, from an engine.
+
+    Raises:
+        MissingExtraError: There is none.
+        PluginError: There are several, or it cannot be used.
+    """
+    found = [one for one in discover() if one.family == "worker"]
+    if not found:
+        raise MissingExtraError("whoever delivers is not installed: pip install scrmkit-worker")
+    problems = [f"{one.whose}: {one.problem}" for one in found if one.problem]
+    if len(found) > 1:
+        whose = " and ".join(one.whose for one in found)
+        problems.append(f"{whose} both bring a worker; uninstall all but one")
+    if problems:
+        raise PluginError(problems)
+    make: Callable[[Any], Any] = found[0].load()
+    return make
 
 
 def _found(point: metadata.EntryPoint, distribution: metadata.Distribution) -> Found:

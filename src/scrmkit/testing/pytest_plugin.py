@@ -7,7 +7,9 @@ well: what a fixture needs is imported inside it.
 
 from __future__ import annotations
 
+import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 pytest.register_assert_rewrite("scrmkit.testing.suites")
 
+_NUMBERS = itertools.count()
 REQUIRE_POSTGRESQL = "SCRMKIT_REQUIRE_POSTGRESQL"
 """The environment variable that, set to 1, turns a missing server from a skip to a failure."""
 
@@ -56,6 +59,98 @@ def postgresql_url(postgresql_server: PostgresServer) -> Iterator[str]:
     url = fresh_database(postgresql_server)
     yield url
     drop_database(postgresql_server, url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema and nothing in it, to be copied."""
+    from scrmkit.persistence.database import Database
+    from scrmkit.persistence.migrate import upgrade
+
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}", durability="normal")
+    upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: PostgresServer) -> str:
+    """
+    The name of a PostgreSQL database with the schema and nothing in it.
+
+    Its texts sort as people do it, not byte by byte: nothing may depend on that.
+    """
+    import psycopg
+
+    from scrmkit.persistence.database import Database
+    from scrmkit.persistence.migrate import upgrade
+
+    name = "scrmkit_template"
+    with postgresql_server.connect() as connection:
+        try:
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
+                " LOCALE_PROVIDER icu ICU_LOCALE 'en'"
+            )
+        except psycopg.Error:  # a server that was built without ICU
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    database = Database(postgresql_server.url(name))
+    upgrade(database)
+    database.close()
+    return name
+
+
+@pytest.fixture
+def new_sqlite(sqlite_template: Path, tmp_path: Path) -> Callable[[], str]:
+    """Make one more SQLite database of this test's own, with the schema in it."""
+
+    def make() -> str:
+        path = tmp_path / f"new-{next(_NUMBERS)}.db"
+        shutil.copyfile(sqlite_template, path)
+        return f"sqlite:///{path}"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def free_postgresql() -> list[str]:
+    """Databases with the schema and nothing in them that no test is using."""
+    return []
+
+
+@pytest.fixture
+def new_postgresql(
+    postgresql_server: PostgresServer, postgresql_template: str, free_postgresql: list[str]
+) -> Iterator[Callable[[], str]]:
+    """Take one more PostgreSQL database with the schema in it; a test leaves that as it is."""
+    from scrmkit.persistence import schema
+
+    taken: list[str] = []
+
+    def make() -> str:
+        if free_postgresql:
+            taken.append(free_postgresql.pop())
+        else:
+            taken.append(f"scrmkit_new_{next(_NUMBERS)}")
+            with postgresql_server.connect() as connection:
+                connection.execute(f"CREATE DATABASE {taken[-1]} TEMPLATE {postgresql_template}")
+        return postgresql_server.url(taken[-1])
+
+    yield make
+    for name in taken:
+        # Emptying one is many times faster than making and dropping it.
+        with postgresql_server.connect(name) as connection:
+            connection.execute("SET lock_timeout = '20s'")
+            connection.execute(f"TRUNCATE {', '.join(schema.metadata.tables)}")
+        free_postgresql.append(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Make one more database of this test's own; the test runs once for each sort."""
+    make: Callable[[], str] = request.getfixturevalue(f"new_{request.param}")
+    return make
 
 
 @pytest.fixture

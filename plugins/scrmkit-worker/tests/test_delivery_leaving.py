@@ -15,10 +15,10 @@ from scrmkit.domain.kinds import MessageReceived
 from scrmkit.domain.messages import Message, Operation, Purpose
 from scrmkit.domain.organisation import Shop
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine.running import Done
 from scrmkit.hooks import hookimpl
 from scrmkit.persistence import schema
 from scrmkit.testing.fakes import FakeChannel, FakeText
+from scrmkit.worker import Done
 
 
 def test_what_is_planned_leaves_with_its_content_and_its_address(make_bench):

@@ -9,46 +9,25 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-import attrs
 import structlog
 
 from scrmkit.clock import monotonic
 from scrmkit.domain.messages import Status
 from scrmkit.engine.calls import line_of
-from scrmkit.engine.delivery import Counts, Delivery
 from scrmkit.engine.frame import Frame
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.lanes import Lane, LaneKey
-from scrmkit.engine.settling import Settling
-from scrmkit.engine.slots import Slots
-from scrmkit.engine.timers import Timers
 from scrmkit.errors import ScrmkitError
+from scrmkit.worker import Done
+from scrmkit_worker.delivery import Counts, Delivery
+from scrmkit_worker.lanes import Lane, LaneKey
+from scrmkit_worker.settling import Settling
+from scrmkit_worker.slots import Slots
+from scrmkit_worker.timers import Timers
 
 log = structlog.get_logger("scrmkit.delivery")
 _ROUNDS = 100
 _TICK_S = 0.25
 _POLL_S = 1.0
-
-
-@attrs.frozen(kw_only=True)
-class Done:
-    """
-    How much was done.
-
-    Attributes:
-        sent: Messages and requests that were handed to their connectors.
-        put_off: Those that were due and that the contact policy deferred or stopped.
-        recovered: Those that a worker had taken before it died.
-        asked: Those of unknown outcome that platforms were asked about.
-    """
-
-    timers: int = 0
-    reservations: int = 0
-    slots: int = 0
-    sent: int = 0
-    put_off: int = 0
-    recovered: int = 0
-    asked: int = 0
 
 
 class Running:

@@ -11,15 +11,12 @@ from typing import Any
 from sqlalchemy import select
 
 from scrmkit.clock import Clock
-from scrmkit.domain.messages import WAITING, DeliveryOutcome, Status
+from scrmkit.domain.messages import REDRIVEN, WAITING, DeliveryOutcome, Status
 from scrmkit.domain.policy import Policy
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.lanes import Lane, LaneKey
 from scrmkit.engine.outgoing import MANY, OutgoingRow, settled, take
-from scrmkit.engine.states import TYPE_OF, Change, ended, moved
-from scrmkit.engine.turns import Turn
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import (
     ConflictError,
@@ -31,8 +28,10 @@ from scrmkit.errors import (
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import thawed, to_json
 from scrmkit.persistence.database import Database, Wire
+from scrmkit_worker.lanes import Lane, LaneKey
+from scrmkit_worker.states import TYPE_OF, Change, ended, moved
+from scrmkit_worker.turns import Turn
 
-REDRIVEN = frozenset({Status.DEAD, Status.LOST})
 _SAID = {
     Status.DELIVERED: "a person says that it was done",
     Status.LOST: "a person gave it up",

@@ -123,7 +123,7 @@ def test_a_refusal_is_an_answer_and_no_failure_of_the_lane(make_quick_bench):
 
 def test_calls_keep_to_the_rate_of_their_lane(make_quick_bench):
     bench = make_quick_bench(sms=FakeChannel(max_batch=1, rate_per_s=50))
-    (lane,) = [lane for key, lane in bench.engine.delivery.lanes.items() if key[0] == "sms"]
+    (lane,) = [lane for key, lane in bench.engine.worker.delivery.lanes.items() if key[0] == "sms"]
     slept: list[float] = []
 
     for _ in range(4):

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from delivery_bench import MARKETING, START, at
 
-from scrmkit.engine import slots
 from scrmkit.hooks import hookimpl
 from scrmkit.persistence import schema
+from scrmkit_worker import slots
 
 SOON = START + timedelta(seconds=5)
 

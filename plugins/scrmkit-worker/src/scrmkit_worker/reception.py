@@ -16,17 +16,17 @@ from scrmkit.domain.messages import Operation, Report, Status
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls, ContractError
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.lanes import load_gate
 from scrmkit.engine.outgoing import OutgoingRow, take
-from scrmkit.engine.settling import Settling
-from scrmkit.engine.states import STATUS_OF, Change, fits, follow
-from scrmkit.engine.turns import Turn
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import CallbackRejectedError, InvalidValueError, ScrmkitError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.plugins import LoadedPlugin, PluginSet
 from scrmkit.protocols import CallbackRequest, Inbound, Reply
+from scrmkit_worker.lanes import load_gate
+from scrmkit_worker.settling import Settling
+from scrmkit_worker.states import STATUS_OF, Change, fits, follow
+from scrmkit_worker.turns import Turn
 
 log = structlog.get_logger("scrmkit.callbacks")
 _KEPT = timedelta(days=7)

@@ -12,9 +12,9 @@ from scrmkit import failpoints
 from scrmkit.domain.effects import CancelTimer, StartTimer
 from scrmkit.domain.kinds import MessageReceived
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine import timers
 from scrmkit.errors import StorageUnavailableError
 from scrmkit.persistence import schema
+from scrmkit_worker import timers
 
 MINUTE = timedelta(minutes=1)
 

@@ -17,10 +17,10 @@ from scrmkit.domain.effects import StartTimer
 from scrmkit.domain.kinds import MessageReceived
 from scrmkit.domain.messages import Accepted
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine import running
 from scrmkit.errors import StorageUnavailableError
 from scrmkit.persistence import schema
 from scrmkit.testing.fakes import FakeChannel, Hang
+from scrmkit_worker import running
 
 _PATIENCE_S = 30
 
@@ -240,9 +240,9 @@ def test_two_processes_let_one_message_of_a_person_through_a_cap(make_postgresql
     barrier = threading.Barrier(2)
 
     def run(engine, name) -> None:
-        (lane,) = [lane for key, lane in engine.delivery.lanes.items() if key[0] == name]
+        (lane,) = [lane for key, lane in engine.worker.delivery.lanes.items() if key[0] == name]
         barrier.wait()
-        engine.delivery.work(lane)
+        engine.worker.delivery.work(lane)
 
     threads = [
         threading.Thread(target=run, args=pair) for pair in ((bench.engine, "sms"), (other, "mail"))

@@ -89,7 +89,7 @@ def test_platforms_are_asked_less_and_less_often_and_at_last_no_more(make_quick_
 
     for _ in range(10 * 24 * 60):
         bench.clock.advance(timedelta(minutes=1))
-        bench.engine.delivery.ask() if moments else bench.run()
+        bench.engine.worker.delivery.ask() if moments else bench.run()
 
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert gaps == sorted(gaps)
@@ -240,7 +240,7 @@ def test_an_answer_that_comes_after_its_lease_still_counts(make_bench):
     class Slow(FakeChannel):
         def send(self, operation, batch):
             bench.clock.advance(timedelta(minutes=2))
-            bench.engine.delivery.recover()
+            bench.engine.worker.delivery.recover()
             states.extend(bench.statuses)
             return super().send(operation, batch)
 

@@ -20,7 +20,7 @@ from scrmkit.domain.messages import (
     Unknown,
 )
 from scrmkit.engine.outgoing import FOREVER
-from scrmkit.engine.states import OutgoingRow, follow, next_ask
+from scrmkit_worker.states import OutgoingRow, follow, next_ask
 
 SECOND = 1_000_000
 ROW = OutgoingRow(

@@ -19,9 +19,8 @@ from scrmkit.domain.kinds import ConsentChanged, MessageReceived
 from scrmkit.domain.messages import AnswerTo, Message, Operation, Purpose, Refund
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
-from scrmkit.engine.running import Done
 from scrmkit.persistence import schema
-from scrmkit.protocols import NewInstance
+from scrmkit.protocols import Done, NewInstance
 from scrmkit.settings import settings_from
 from scrmkit.testing.engines import _class_of
 from scrmkit.testing.factories import NOON, make_identity
