@@ -20,11 +20,12 @@ from scrmkit.domain.messages import AnswerTo, Message, Operation, Purpose, Refun
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
 from scrmkit.persistence import schema
-from scrmkit.protocols import Done, NewInstance
+from scrmkit.protocols import NewInstance
 from scrmkit.settings import settings_from
 from scrmkit.testing.engines import _class_of
 from scrmkit.testing.factories import NOON, make_identity
 from scrmkit.testing.fakes import FakeChannel, FakePayments, FakeText, Observer
+from scrmkit.worker import Done
 
 START = NOON
 CAMPAIGN = CampaignId("c")
