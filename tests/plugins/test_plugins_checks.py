@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from scrmkit import protocols
 from scrmkit.domain.identity import CORE_IDENTITY_KINDS
 from scrmkit.domain.touchpoint import TouchpointKind
 from scrmkit.hooks import hookimpl
@@ -97,6 +98,19 @@ def test_a_method_that_does_not_take_its_arguments_is_refused(problem_of):
             return None
 
     assert problem_of(Short).endswith("its method 'decide' does not take (touchpoint, known, now)")
+
+
+def test_a_method_inherited_from_the_protocol_itself_is_missing(problem_of):
+    class Inheriting(protocols.Rule):
+        kinds = frozenset({"order.paid"})
+
+        def __init__(self, context):
+            pass
+
+        def needs(self, touchpoint):
+            return ()
+
+    assert problem_of(Inheriting).endswith("it lacks the method 'decide' of a rule")
 
 
 def test_a_class_is_checked_even_where_no_object_could_be_made(problems_of):

@@ -44,6 +44,8 @@ def protocol_problems(family: str, plugin: object) -> Iterator[str]:
     made = _made(plugin)
     for name, wanted in sorted(_members(_PROTOCOLS.get(family, object)).items()):
         found = getattr(made, name, None)
+        if wanted and getattr(found, "__func__", None) is wanted:
+            found = None  # the protocol's own, which does nothing
         arguments = list(inspect.signature(wanted).parameters)[1:] if wanted else []
         if found is None and (wanted or made is plugin):  # an attribute may come with the object
             yield f"it lacks the {'method' if wanted else 'attribute'} {name!r} of a {family}"
