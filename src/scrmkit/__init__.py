@@ -28,7 +28,7 @@ _NAMES = {
         TouchpointId""",
     "domain.kinds": """Answered BroadcastPlanned CampaignChanged ConsentChanged ContactAdded
         ContactRemoved CustomerMerged CustomerSplit GroupChatJoined GroupChatLeft MessageReceived
-        Noted Nothing OrderCancelled OrderCreated OrderPaid OrderRefunded ReservationExpired
+        Noted Nothing OrderCancelled OrderPaid OrderRefunded ReservationExpired
         ScoreBanded ScoresComputed Settled TimerDue""",
     "domain.messages": """Accepted AnswerTo Delivered DeliveryOutcome Message Operation Outgoing
         Purpose Refund Refused Report Status TryLater Undelivered Unknown""",

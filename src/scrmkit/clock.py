@@ -57,22 +57,6 @@ class VirtualClock:
             return self._now
 
 
-class ShiftedClock:
-    """The machine's clock plus an offset that can be changed: a sandbox's own time."""
-
-    def __init__(self, offset: timedelta = timedelta(0)) -> None:
-        self._offset = offset
-
-    def now(self) -> datetime:
-        """The machine's time plus the offset, in UTC."""
-        return datetime.now(UTC) + self._offset
-
-    def advance(self, by: timedelta) -> datetime:
-        """Add *by* to the offset and return the new moment."""
-        self._offset += by
-        return self.now()
-
-
 def aware(moment: datetime) -> datetime:
     """
     Return *moment* as it is.

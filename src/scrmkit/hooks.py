@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import pluggy
 
-if TYPE_CHECKING:
-    from scrmkit.domain.decisions import Deny, Now, Outcome
-    from scrmkit.domain.ids import CustomerId, GuideId, ShopId, TenantId
-    from scrmkit.domain.messages import DeliveryOutcome, Message
-    from scrmkit.domain.policy import Facts
-    from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.domain.decisions import Deny, Now, Outcome
+from scrmkit.domain.ids import CustomerId, GuideId, ShopId, TenantId
+from scrmkit.domain.messages import DeliveryOutcome, Message
+from scrmkit.domain.policy import Facts
+from scrmkit.domain.touchpoint import Touchpoint
 
 PROJECT = "scrmkit"
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrmkit.clock import (
-    ShiftedClock,
     SystemClock,
     VirtualClock,
     aware,
@@ -28,7 +27,6 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
     [
         pytest.param(SystemClock(), id="system"),
         pytest.param(VirtualClock(START.astimezone(ZoneInfo("Asia/Shanghai"))), id="virtual"),
-        pytest.param(ShiftedClock(timedelta(days=-1)), id="shifted"),
     ],
 )
 def test_a_clock_says_utc(clock: SystemClock):

@@ -165,6 +165,13 @@ def test_the_clock_never_moves_back_nor_without_a_zone(url: str, body: Any) -> N
     assert ask(url, "/sandbox/clock", body)[0] == 400
 
 
+def test_without_a_clock_of_somebodys_the_machines_time_is_moved() -> None:
+    sandbox = EchoSandbox()
+    sandbox.move_clock(seconds=3600)
+
+    assert sandbox.clock.now() - datetime.now(UTC) > timedelta(minutes=59)
+
+
 def test_a_clock_that_nobody_can_move_says_so() -> None:
     with pytest.raises(InvalidValueError, match="nobody can move"):
         EchoSandbox(clock=SystemClock()).move_clock(seconds=1)

@@ -8,7 +8,7 @@ import attrs
 import httpx
 import pytest
 
-from scrmkit.clock import ShiftedClock
+from scrmkit.testing.sandbox import ShiftedClock
 from scrmkit_sms.aliyun.client import Dysmsapi
 from scrmkit_sms.aliyun.signing import percent, rpc_signature
 from scrmkit_sms.provider import Account

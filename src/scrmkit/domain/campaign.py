@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import attrs
+from attrs.validators import optional
 
 from scrmkit.domain.ids import BrandId, CampaignId, CustomerId, ShopId
-from scrmkit.domain.text import aware_or_none as _aware
-from scrmkit.domain.text import text
+from scrmkit.domain.text import moment, text
 from scrmkit.errors import InvalidValueError
 
 R = TypeVar("R")
@@ -44,11 +44,11 @@ class Campaign(Generic[R]):
     id: CampaignId = attrs.field(validator=text(64, but="/"))
     mechanic: str
     rules: R
-    starts_at: datetime = attrs.field(validator=_aware)
-    ends_at: datetime = attrs.field(validator=_aware)
+    starts_at: datetime = attrs.field(validator=moment)
+    ends_at: datetime = attrs.field(validator=moment)
     name: str = attrs.field(default="", validator=text(200, least=0))
-    brand: BrandId | None = attrs.field(default=None, validator=text(64, optional=True))
-    shop: ShopId | None = attrs.field(default=None, validator=text(64, optional=True))
+    brand: BrandId | None = attrs.field(default=None, validator=optional(text(64)))
+    shop: ShopId | None = attrs.field(default=None, validator=optional(text(64)))
     status: CampaignStatus = CampaignStatus.ACTIVE
     version: int = 0
 

@@ -46,14 +46,6 @@ class ContactRemoved:
 
 
 @attrs.frozen(kw_only=True)
-class OrderCreated:
-    """An order was placed and is not paid yet."""
-
-    order_no: str
-    amount_fen: int = 0
-
-
-@attrs.frozen(kw_only=True)
 class OrderCancelled:
     """An order that was never paid is over: cancelled, or timed out."""
 
@@ -246,7 +238,6 @@ CORE_KINDS: tuple[TouchpointKind[Any], ...] = (
     _kind("entrance.scanned", Nothing),
     _kind("contact.added", ContactAdded),
     _kind("contact.removed", ContactRemoved),
-    _kind("order.created", OrderCreated, witness=Witness.PLATFORM),
     _kind("order.cancelled", OrderCancelled, witness=Witness.PLATFORM),
     _kind("order.paid", OrderPaid, amount="amount_fen", witness=Witness.PLATFORM),
     _kind("order.refunded", OrderRefunded, amount="amount_fen", witness=Witness.PLATFORM),

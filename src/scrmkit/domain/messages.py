@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
+from attrs.validators import optional
 
 from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.identity import Identity, personal
 from scrmkit.domain.ids import CustomerId, OutgoingId, TenantId
-from scrmkit.domain.text import aware_or_none
+from scrmkit.domain.text import moment
 from scrmkit.errors import InvalidValueError
 
 
@@ -54,8 +55,8 @@ class Message:
     content: Any = personal()
     purpose: Purpose = attrs.field(default=Purpose.SERVICE, validator=_purpose)
     operation: str = "send"
-    not_before: datetime | None = attrs.field(default=None, validator=aware_or_none)
-    not_after: datetime | None = attrs.field(default=None, validator=aware_or_none)
+    not_before: datetime | None = attrs.field(default=None, validator=optional(moment))
+    not_after: datetime | None = attrs.field(default=None, validator=optional(moment))
     tell: bool = False
 
 

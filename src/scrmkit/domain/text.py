@@ -12,21 +12,17 @@ from scrmkit.errors import InvalidValueError
 
 
 def text(
-    most: int, *, least: int = 1, but: str = "", optional: bool = False
+    most: int, *, least: int = 1, but: str = ""
 ) -> Callable[[object, attrs.Attribute[Any], Any], None]:
     """
     Make a validator: text of *least* to *most* characters, without NUL and lone surrogates.
 
     Args:
         but: What no character may be, such as ``/``.
-        optional: Whether None is let through.
     """
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if value is None and optional:
-            return
-        fits = isinstance(value, str) and least <= len(value) <= most and is_storable(value)
-        if fits and not (but and set(but).intersection(value)):
+        if is_text(value, most, least) and not set(but).intersection(value):
             return
         besides = f" and {but!r}" if but else ""
         raise InvalidValueError(
@@ -38,6 +34,11 @@ def text(
     return check
 
 
+def is_text(value: object, most: int, least: int = 0) -> bool:
+    """Whether it is a text of *least* to *most* characters that can be stored."""
+    return isinstance(value, str) and least <= len(value) <= most and is_storable(value)
+
+
 def is_storable(value: str) -> bool:
     """Whether every database and wire can hold a text: no NUL, no lone surrogate."""
     if value.isascii():
@@ -45,7 +46,6 @@ def is_storable(value: str) -> bool:
     return "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
 
 
-def aware_or_none(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-    """A validator: a moment with a time zone, or None."""
-    if value is not None:
-        aware(value)
+def moment(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """A validator: a moment with a time zone."""
+    aware(value)

@@ -6,16 +6,15 @@ import enum
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import attrs
 
-from scrmkit.clock import aware
 from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.identity import PERSONAL, Identity
 from scrmkit.domain.ids import BrandId, CustomerId, GuideId, ShopId, StateToken, TenantId
 from scrmkit.domain.organisation import Entrance
-from scrmkit.domain.text import text
+from scrmkit.domain.text import moment, text
 from scrmkit.errors import InvalidValueError
 
 P = TypeVar("P")
@@ -61,9 +60,8 @@ class TouchpointKind(Generic[P]):
                 f"{self.name!r} is not a kind; write it dotted and at most 63 long, "
                 "such as 'order.paid'"
             )
-        if self.amount is not None and self.amount not in attrs.fields_dict(
-            cast(Any, self.payload)
-        ):
+        fields = attrs.fields_dict(self.payload)  # type: ignore[arg-type]
+        if self.amount is not None and self.amount not in fields:
             raise InvalidValueError(f"{self.payload.__name__} has no field {self.amount!r}")
 
     @property
@@ -71,10 +69,6 @@ class TouchpointKind(Generic[P]):
         """The payload's fields whose values are personal."""
         fields = attrs.fields(self.payload)  # type: ignore[arg-type]
         return frozenset(field.name for field in fields if PERSONAL in field.metadata)
-
-
-def _aware(instance: object, attribute: attrs.Attribute[datetime], value: datetime) -> None:
-    aware(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -99,7 +93,7 @@ class Touchpoint(Generic[P]):
 
     kind: str
     key: str = attrs.field(validator=text(200))
-    occurred_at: datetime = attrs.field(validator=_aware)
+    occurred_at: datetime = attrs.field(validator=moment)
     payload: P
     tenant: TenantId = TenantId("")
     identities: tuple[Identity, ...] = ()

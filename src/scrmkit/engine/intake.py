@@ -11,7 +11,7 @@ import structlog
 from scrmkit.clock import Clock, to_micros
 from scrmkit.domain.decisions import Decision, Outcome
 from scrmkit.domain.ids import TenantId, TouchpointId
-from scrmkit.domain.text import is_storable
+from scrmkit.domain.text import is_text
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import line_of
 from scrmkit.engine.deciding import Shared
@@ -76,7 +76,7 @@ class Intake:
                 raise InvalidValueError(f"{touchpoint.kind}: {kind.amount} is no amount in fen")
         for name in _TEXTS:
             text = getattr(touchpoint, name)
-            if text and (len(text) > 64 or not is_storable(text)):
+            if text and not is_text(text, 64):
                 raise InvalidValueError(
                     f"{touchpoint.kind}: {name} has at most 64 characters, no NUL and no half ones"
                 )

@@ -11,7 +11,7 @@ import attrs
 from scrmkit.clock import from_micros
 from scrmkit.domain.campaign import Campaign, Instance, InstanceRef
 from scrmkit.domain.kinds import TimerDue
-from scrmkit.domain.text import is_storable
+from scrmkit.domain.text import is_text
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls, ContractError, listed
 from scrmkit.engine.campaigns import Campaigns
@@ -74,8 +74,7 @@ def _addresses(found: Any) -> tuple[Any, ...]:
         if texts is None:
             raise ContractError(f"{type(address).__name__} is no address")
         for name, most in texts:
-            text = getattr(address, name)
-            if not isinstance(text, str) or len(text) > most or not is_storable(text):
+            if not is_text(getattr(address, name), most):
                 raise ContractError(f"{name} of {type(address).__name__} is text up to {most}")
         if isinstance(address, OpenInstances) and type(address.customer) is not int:
             raise ContractError("customer of OpenInstances is a customer's id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 import attrs
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from scrmkit.clock import Clock, ShiftedClock, aware
+from scrmkit.clock import Clock, aware
 from scrmkit.errors import InvalidValueError, ScrmkitError, UnknownNameError
 from scrmkit.testing.sandbox_callbacks import (
     Answered,
@@ -44,6 +44,7 @@ __all__ = [
     "LocalServer",
     "RequestLog",
     "Sandbox",
+    "ShiftedClock",
     "control",
     "exchange",
     "local_address",
@@ -57,6 +58,22 @@ __all__ = [
 class _Movable(Protocol):
     def now(self) -> datetime: ...
     def advance(self, by: timedelta) -> datetime: ...
+
+
+class ShiftedClock:
+    """The machine's clock plus an offset that can be changed: a sandbox's own time."""
+
+    def __init__(self, offset: timedelta = timedelta(0)) -> None:
+        self._offset = offset
+
+    def now(self) -> datetime:
+        """The machine's time plus the offset, in UTC."""
+        return datetime.now(UTC) + self._offset
+
+    def advance(self, by: timedelta) -> datetime:
+        """Add *by* to the offset and return the new moment."""
+        self._offset += by
+        return self.now()
 
 
 class Sandbox:

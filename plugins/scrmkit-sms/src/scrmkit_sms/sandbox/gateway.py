@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from scrmkit.clock import Clock, ShiftedClock
-from scrmkit.testing.sandbox import Incoming
+from scrmkit.clock import Clock
+from scrmkit.testing.sandbox import Incoming, ShiftedClock
 from scrmkit_sms.aliyun.client import VERSION
 from scrmkit_sms.aliyun.signing import Signable, acs3_matches, read_authorization, rpc_matches
 from scrmkit_sms.sandbox.errors import SmsApiError, mandatory

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from string import Template
 
@@ -10,11 +9,8 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 _SQL = Path(__file__).with_name("0001_first_schema.sql")
-_TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 
 
 def upgrade() -> None:
@@ -24,9 +20,3 @@ def upgrade() -> None:
     text = Template(_SQL.read_text(encoding="utf-8")).substitute(ID=id_type)
     for statement in filter(None, map(str.strip, text.split(";"))):
         op.execute(statement)
-
-
-def downgrade() -> None:
-    """Drop every table."""
-    for name in reversed(_TABLE.findall(_SQL.read_text(encoding="utf-8"))):
-        op.drop_table(name)
