@@ -236,8 +236,8 @@ class ByHand:
     ) -> dict[str, Any]:
         key, now = key_of(person, order.order_no), to_micros(START)
         effect: dict[str, Any] = {
-            "type": "propose", "key": key, "channel": "notices", "operation": "send",
-            "purpose": "service", "slot": None,
+            "type": "propose", "key": key, "purpose": "service", "connector": "notices",
+            "operation": "send",
         }  # fmt: skip
         if key in known.sent:
             return said_by("thank-you", "paid", {**effect, "status": "repeated"})

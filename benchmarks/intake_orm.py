@@ -182,8 +182,8 @@ class WithOrm:
     ) -> dict[str, Any]:
         key = key_of(person, order.order_no)
         effect: dict[str, Any] = {
-            "type": "propose", "key": key, "channel": "notices", "operation": "send",
-            "purpose": "service", "slot": None,
+            "type": "propose", "key": key, "purpose": "service", "connector": "notices",
+            "operation": "send",
         }  # fmt: skip
         if session.scalars(select(_Outgoing).filter_by(tenant=TENANT, key=key)).first() is not None:
             return said_by("thank-you", "paid", {**effect, "status": "repeated"})

@@ -32,7 +32,7 @@ def core_documents(frame: Frame, work: WorkSet, deciding: Deciding) -> None:
         space = "" if to is None else f"{to.plugin}/{to.campaign}/"
         document = {
             "type": "release", "resource": space + payload.resource,
-            "name": payload.reservation, "committed": False,
+            "reservation": payload.reservation, "committed": False,
         }  # fmt: skip
         deciding.core(frame, CORE, "nobody committed it in time", [document])
 

@@ -18,8 +18,8 @@ from scrmkit.domain.touchpoint import Touchpoint, Witness
 from scrmkit.engine.apply import Applier
 from scrmkit.engine.calls import Calls, ContractError, Trouble, a_decision, a_step, usable
 from scrmkit.engine.campaigns import Campaigns
-from scrmkit.engine.documents import Documents, instance_key
-from scrmkit.engine.fields import text_of
+from scrmkit.engine.documents import Documents
+from scrmkit.engine.forms import text_of
 from scrmkit.engine.frame import Author, Frame, GuardError, Proposed, key_of
 from scrmkit.engine.knowing import Knowing, View, Wanted
 from scrmkit.engine.organisation import Organisation
@@ -270,10 +270,10 @@ class Deciding:
             if state is not None:
                 row.typed, document, row.state = state
             if state is not None or (decision.closed and not row.closed):
-                row.closed = decision.closed or row.closed
+                row.closed = int(decision.closed or row.closed)
                 row.version += bool(row.base) or target.row is not None
             stored = {"state": document,
-                      "version": row.version, "closed": row.closed,
+                      "version": row.version, "closed": bool(row.closed),
                       "campaign_version": row.campaign_version}  # fmt: skip
         everything = documents + [one.document for one in proposed]
         self._note(
@@ -302,8 +302,7 @@ class Deciding:
         # gives the same key; with the secret, so that the key tells nobody the name.
         whom = key_of(self._shared.secret, *names[0][1:]) if names else one.person
         once = one.document["key"]
-        key = key_of(tenant, author.name, author.campaign, instance_key(author), whom, once)
-        one.document["key"] = key
+        one.document["key"] = author.key(tenant, whom, once)
         self._proposed.append(one)
         if one.message is None:
             return
@@ -320,10 +319,8 @@ class Deciding:
         documents, proposed, emitted = [], [], []
         write = self._shared.documents
         for effect in decision.effects:
-            if isinstance(effect, Propose):
-                proposed.append(write.propose(effect, frame, author, people))
-            elif isinstance(effect, Request):
-                proposed.append(write.request(effect, frame, author, people))
+            if isinstance(effect, Propose | Request):
+                proposed.append(write.send(effect, frame, author, people))
             elif isinstance(effect, Emit):
                 document, touchpoint = write.emit(effect, frame, author, people)
                 documents.append(document)
@@ -338,15 +335,14 @@ class Deciding:
         assert target.campaign is not None
         row = InstanceRow(
             self._shared.ids.take(), frame.tenant, target.ref.plugin, target.ref.campaign,
-            target.ref.key, target.campaign.version, state, 1, False, frame.received_us, 0,
+            target.ref.key, target.campaign.version, state, 1, 0, frame.received_us,
         )  # fmt: skip
         self._work.add_instance(row)
         return row
 
     def _forget(self, row: InstanceRow | None) -> None:
         if row is not None:
-            self._work.instances[row.tenant, row.ref] = None
-            del self._work.by_id[row.id]
+            self._work.drop_instance(row)
 
     def _state(self, author: Author, decision: Step[Any]) -> tuple[Any, Any, str] | None:
         """A step's state: as it is if nobody can change it, as a document and as text."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Table
@@ -10,12 +12,13 @@ from sqlalchemy import Table
 from scrmkit.engine.workset import NEWEST, WorkSet
 from scrmkit.errors import ConflictError
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.statements import Statement
 
 _NO_FLOOR = -(1 << 62)
-_FIRST = (schema.customer, schema.identity, schema.touchpoint, schema.personal)
-_LAST = (schema.merge, schema.slot, schema.outgoing)
+_FIRST = (schema.customer, schema.identity, schema.touchpoint, schema.personal, schema.alias)
+_LAST = (schema.entry, schema.merge, schema.slot, schema.outgoing)
+_PART = ("instance", "role", "customer")
+_TIMER = ("tenant", "plugin", "scope", "key")
 
 
 def flush(work: WorkSet) -> None:
@@ -28,15 +31,22 @@ def flush(work: WorkSet) -> None:
     """
     for table in _FIRST:
         _insert(work, table, work.inserts[table])
-    _instances(work)
+    _rows(work, schema.instance, work.by_id.values(), ("id", "version"),
+          ("state", "version", "closed"))  # fmt: skip
     _participants(work)
     _resources(work)
-    _ledgers(work)
+    held = [row for row in work.reservations.values() if row is not None]
+    _rows(work, schema.reservation, held, ("tenant", "resource", "name", "status"),
+          ("quantity", "status", "expires_at", "instance"))  # fmt: skip
+    _accounts(work)
     for table in NEWEST:
-        rows = list(work.newest[table.name].dirty.values())
-        if rows:
-            work.wire.many(work.statements.upsert(table, newest=True), rows)
-    _timers(work)
+        words = list(work.newest[table.name].dirty.values())
+        if words:
+            work.wire.many(work.statements.upsert(table, newest=True), words)
+    stopped = [key for key, row in work.timers.items() if row is None]
+    _write(work, work.statements.delete(schema.timer, where=_TIMER), stopped)
+    started = [row for row in work.timers.values() if row is not None]
+    _write(work, work.statements.upsert(schema.timer), started)
     for table in _LAST:
         _insert(work, table, work.inserts[table])
 
@@ -46,124 +56,75 @@ def _insert(work: WorkSet, table: Table, rows: Sequence[tuple[Any, ...]]) -> Non
         work.wire.many(work.statements.insert(table), rows)
 
 
-def _checked(
-    work: WorkSet, statement: Statement, rows: Sequence[tuple[Any, ...]], what: str
+def _write(
+    work: WorkSet, statement: Statement, rows: Sequence[tuple[Any, ...]], what: str = ""
 ) -> None:
-    if rows and work.wire.many(statement, rows) != len(rows):
+    """Write rows, if there are any; each must be there and as it was if it is named *what*."""
+    if rows and work.wire.many(statement, rows) != len(rows) and what:
         raise ConflictError(f"another writer changed {what} first")
 
 
-def _instances(work: WorkSet) -> None:
+def _rows(
+    work: WorkSet, table: Table, rows: Iterable[Any], where: Sequence[str], values: Sequence[str]
+) -> None:
+    """Insert the new of *rows*, and update *values* of those that changed *where* they were."""
     new, changed = [], []
-    for row in work.by_id.values():
-        if not row.base:
-            new.append(
-                (row.id, row.tenant, row.plugin, row.campaign, row.key, row.campaign_version,
-                 row.state, row.version, int(row.closed), row.opened_at)
-            )  # fmt: skip
-        elif row.version != row.base:
-            changed.append((row.state, row.version, int(row.closed), row.id, row.base))
-    _insert(work, schema.instance, new)
-    update = work.statements.update(
-        schema.instance, values=("state", "version", "closed"), where=("id", "version")
-    )
-    _checked(work, update, changed, "an instance")
-    _insert(work, schema.alias, work.new_aliases)
+    stored, before, after = _columns(table, tuple(where), tuple(values))
+    for row in rows:
+        now = stored(row)
+        if row.base is None:
+            new.append(now)
+        elif now != row.base:
+            changed.append((*after(now), *before(row.base)))
+    _insert(work, table, new)
+    update = work.statements.update(table, values=values, where=where)
+    _write(work, update, changed, f"a row of {table.name}")
+
+
+@cache
+def _columns(table: Table, *groups: tuple[str, ...]) -> tuple[Any, ...]:
+    """What takes a whole row from an object, and what takes each group of columns from that."""
+    names = [column.name for column in table.columns]
+    return attrgetter(*names), *(itemgetter(*map(names.index, group)) for group in groups)
 
 
 def _participants(work: WorkSet) -> None:
-    new, changed, gone = [], [], []
-    for part in work.parts.values():
-        key = (part.instance, part.role, part.customer)
-        if part.new and not part.gone:
-            new.append(
-                (*key, part.tenant, part.plugin, part.person, to_json(part.data), part.joined_at,
-                 part.position)
-            )  # fmt: skip
-        elif part.gone and not part.new:
-            gone.append(key)
-        elif part.changed and not part.gone:
-            changed.append((to_json(part.data), part.joined_at, part.position, *key))
-    names = ("instance", "role", "customer")
-    _checked(work, work.statements.delete(schema.participant, where=names), gone, "a participant")
-    _insert(work, schema.participant, new)
-    values = ("data", "joined_at", "position")  # all new where one left and joined again
-    update = work.statements.update(schema.participant, values=values, where=names)
-    _checked(work, update, changed, "a participant")
+    gone = [part.id for part in work.parts.values() if part.gone and part.base is not None]
+    delete = work.statements.delete(schema.participant, where=_PART)
+    _write(work, delete, gone, "a participant")
+    there = [part for part in work.parts.values() if not part.gone]
+    # All of it is new where one left and joined again.
+    _rows(work, schema.participant, there, _PART, ("data", "joined_at", "position"))
 
 
 def _resources(work: WorkSet) -> None:
     named = [row for row in work.resources.values() if row is not None]
-    new = [(row.tenant, row.name, row.capacity, 0, 0) for row in named if row.new]
-    if new:
-        work.wire.many(work.statements.insert_new(schema.resource), new)
+    new = [(row.tenant, row.name, row.capacity, 0, 0) for row in named if row.base is None]
+    _write(work, work.statements.insert_new(schema.resource), new)
     raised = [
         (row.capacity, row.tenant, row.name)
         for row in named
-        if not row.new and row.capacity > row.base
+        if row.base is not None and row.capacity > row.base[2]
     ]
-    if raised:
-        update = work.statements.update(
-            schema.resource, values=("capacity",), where=("tenant", "name")
-        )
-        work.wire.many(update, raised)
-    moved = [
-        (
-            row.d_held,
-            row.d_used,
-            row.tenant,
-            row.name,
-            row.d_held,
-            row.d_used,
-            row.d_held + row.d_used,
-        )
-        for row in named
-        if row.d_held or row.d_used
-    ]
-    _checked(work, work.statements.move_resource(), moved, "a resource")
-    held = [row for row in work.reservations.values() if row is not None]
-    _insert(
-        work,
-        schema.reservation,
-        [
-            (r.tenant, r.resource, r.name, r.quantity, r.status, r.expires_at, r.instance)
-            for r in held
-            if r.base is None
-        ],
-    )
-    update = work.statements.update(
-        schema.reservation,
-        values=("status", "quantity", "expires_at", "instance"),
-        where=("tenant", "resource", "name", "status"),
-    )
-    changed = [
-        (r.status, r.quantity, r.expires_at, r.instance, r.tenant, r.resource, r.name, r.base)
-        for r in held
-        if r.base is not None and (r.base != r.status or r.changed)
-    ]
-    _checked(work, update, changed, "a reservation")
+    update = work.statements.update(schema.resource, values=("capacity",), where=("tenant", "name"))
+    _write(work, update, raised)
+    moved = []
+    for row in named:
+        _, _, _, held, used = row.base or (0,) * 5
+        held, used = row.held - held, row.used - used
+        if held or used:
+            moved.append((held, used, row.tenant, row.name, held, used, held + used))
+    _write(work, work.statements.move_resource(), moved, "a resource")
 
 
-def _ledgers(work: WorkSet) -> None:
-    posted = dict.fromkeys((entry[1], entry[2], entry[5]) for entry in work.new_entries)
+def _accounts(work: WorkSet) -> None:
+    posted = dict.fromkeys((entry[1], entry[2], entry[5]) for entry in work.inserts[schema.entry])
     moved = [work.accounts[key] for key in posted]
-    if moved:
-        opened = [(row.tenant, row.ledger, row.owner, 0) for row in moved]
-        work.wire.many(work.statements.insert_new(schema.account), opened)
-        rows = [
-            (row.added, row.tenant, row.ledger, row.owner, row.added,
-             _NO_FLOOR if row.needs is None else row.needs + row.added)
-            for row in moved
-        ]  # fmt: skip
-        _checked(work, work.statements.move_balance(), rows, "an account")
-    _insert(work, schema.entry, work.new_entries)
-
-
-def _timers(work: WorkSet) -> None:
-    started = [row for row in work.timers.values() if row is not None]
-    stopped = [key for key, row in work.timers.items() if row is None]
-    names = ("tenant", "plugin", "scope", "key")
-    if stopped:
-        work.wire.many(work.statements.delete(schema.timer, where=names), stopped)
-    if started:
-        work.wire.many(work.statements.upsert(schema.timer), started)
+    opened = [(row.tenant, row.ledger, row.owner, 0) for row in moved if row.base is None]
+    _write(work, work.statements.insert_new(schema.account), opened)
+    changed = [
+        (row.added, row.tenant, row.ledger, row.owner, row.added,
+         _NO_FLOOR if row.needs is None else row.needs + row.added)
+        for row in moved
+    ]  # fmt: skip
+    _write(work, work.statements.move_balance(), changed, "an account")

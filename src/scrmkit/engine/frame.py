@@ -69,6 +69,11 @@ class Author:
         """The instance's campaign, or empty."""
         return self.instance.campaign if self.instance is not None else ""
 
+    def key(self, first: str, *last: object) -> str:
+        """A short key of *first*, who this is, and *last*."""
+        key = self.instance.key if self.instance is not None else ""
+        return key_of(first, self.name, self.campaign, key, *last)
+
 
 @attrs.define(slots=True, eq=False)
 class Proposed:

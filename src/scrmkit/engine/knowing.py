@@ -18,7 +18,7 @@ from scrmkit.domain.profile import Consent, Score, Tag, TagSource
 from scrmkit.domain.text import is_storable
 from scrmkit.engine.calls import ContractError, listed
 from scrmkit.engine.frame import Frame
-from scrmkit.engine.rows import PartRow, Person
+from scrmkit.engine.rows import AccountRow, PartRow, Person
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import UndeclaredReadError
 from scrmkit.persistence import schema
@@ -133,12 +133,12 @@ class Knowing:
         )  # fmt: skip
 
     def _load_stock(self, asked: Sequence[tuple[str, str, Any]]) -> None:
-        self._work.load_resources(
+        self._work.resources.load(
             (tenant, f"{plugin}/{one.campaign}/{one.resource}") for tenant, plugin, one in asked
         )
 
     def _load_accounts(self, asked: Sequence[tuple[str, str, Any]]) -> None:
-        self._work.load_accounts(
+        self._work.accounts.load(
             (tenant, f"{plugin}/{one.ledger}", one.owner) for tenant, plugin, one in asked
         )
 
@@ -240,7 +240,8 @@ class Knowing:
         return None if row is None else r.Stock(row.capacity, row.held, row.used)
 
     def _balance(self, tenant: str, plugin: str, read: r.BalanceOf, now_us: int) -> int:
-        return self._work.accounts[tenant, f"{plugin}/{read.ledger}", read.owner].balance
+        account: AccountRow = self._work.accounts[tenant, f"{plugin}/{read.ledger}", read.owner]
+        return account.balance
 
 
 class View:
@@ -310,6 +311,6 @@ def consent_of(row: tuple[Any, ...]) -> Consent:
 def participant_of(part: PartRow) -> Participant:
     """A participant from its row."""
     return Participant(
-        customer=CustomerId(part.person), role=part.role, data=frozen(part.data),
+        customer=CustomerId(part.person), role=part.role, data=frozen(json.loads(part.data)),
         joined_at=from_micros(part.joined_at), order=part.position,
     )  # fmt: skip

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-from sqlalchemy import select
 
 from scrmkit.clock import Clock, to_micros
 from scrmkit.domain.ids import CustomerId, TenantId
@@ -13,8 +10,8 @@ from scrmkit.domain.kinds import CustomerSplit
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.frame import key_of
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.people import hold, mark_undone, undo_merge
-from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.engine.people import hold, undo_merge
+from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import ConflictError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
@@ -32,29 +29,20 @@ def split(
         UnknownNameError: There is no such merge that is not undone.
         ConflictError: *kept* was merged into somebody since; undo that first.
     """
-    table = schema.merge
-    statement = database.statements.once(
-        ("merges",),
-        lambda: (
-            select(table.c.id, table.c.customers)
-            .where(by_equality(table, "tenant", "kept", "moved"), table.c.undone_at.is_(None))
-            .order_by(table.c.id.desc())
-        ),
-    )
     with database.writing() as wire:
-        rows = wire.rows(statement, (tenant, kept, moved))
-        if not rows:
-            raise UnknownNameError(f"no merge of customer {moved} into {kept} is there to undo")
         work = WorkSet(wire, database.statements)
-        person: Any = work.select(schema.customer, ("tenant", "id"), [(tenant, kept)])[0][2]
+        keys = ("tenant", "kept", "moved")
+        merges = work.select(schema.merge, keys, [(tenant, kept, moved)], lock="alone")
+        done = [(row[0], row[4]) for row in merges if row[6] is None]
+        if not done:
+            raise UnknownNameError(f"no merge of customer {moved} into {kept} is there to undo")
+        person = work.select(schema.customer, ("tenant", "id"), [(tenant, kept)])[0][2]
         if person != kept:
             raise ConflictError(f"customer {kept} was merged into {person} since; undo that first")
-        id_, customers = rows[0]
         hold(work, tenant, kept)
-        undo_merge(work, tenant, kept, moved, json.loads(customers))
+        id_, customers = max(done)
         at = clock.now()
-        done = database.statements.once(("mark_undone",), mark_undone)
-        wire.many(done, [(to_micros(at), id_)])
+        undo_merge(work, tenant, kept, moved, json.loads(customers), id_=id_, at_us=to_micros(at))
         touchpoint = Touchpoint(
             kind="customer.split", key=key_of(tenant, "split", id_), tenant=TenantId(tenant),
             occurred_at=at, customer=CustomerId(kept), source="core",

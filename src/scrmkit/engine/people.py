@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import select, update
-from sqlalchemy.sql import bindparam
-from sqlalchemy.types import BigInteger, String
 
 from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.rows import unknown
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import ConflictError, UnknownNameError
 from scrmkit.persistence import schema
@@ -50,25 +48,20 @@ class People:
 
     def load(self, touchpoints: Iterable[Touchpoint[Any]]) -> None:
         """Look up all identities and given customers of *touchpoints* in one round."""
-        wanted: dict[IdentityKey, None] = {}
-        customers: dict[tuple[str, int], None] = {}
+        keys: list[IdentityKey] = []
+        given: list[tuple[str, int]] = []
         for touchpoint in touchpoints:
-            for one in touchpoint.identities:
-                key = (str(touchpoint.tenant), one.kind, one.scope, one.value)
-                if key not in self._known:
-                    wanted[key] = None
+            keys += keys_of(touchpoint)
             if touchpoint.customer is not None:
-                given = (str(touchpoint.tenant), int(touchpoint.customer))
-                if given not in self._persons:
-                    customers[given] = None
-        for key in wanted:
-            self._known[key] = None
+                given.append((str(touchpoint.tenant), int(touchpoint.customer)))
+        wanted = unknown(keys, self._known)
+        self._known.update(dict.fromkeys(wanted))
         columns = ("tenant", "kind", "scope", "value")
         # Who is found stays who that is: a process that joins them to others waits.
-        for row in self._work.select(schema.identity, columns, list(wanted), lock="stays"):
+        for row in self._work.select(schema.identity, columns, wanted, lock="stays"):
             self._known[row[1], row[2], row[3], row[4]] = (row[0], row[5], row[6])
-        whose = ("tenant", "id")
-        for row in self._work.select(schema.customer, whose, list(customers), lock="stays"):
+        customers = unknown(given, self._persons)
+        for row in self._work.select(schema.customer, ("tenant", "id"), customers, lock="stays"):
             self._persons[row[1], row[0]] = row[2]
 
     def resolve(self, touchpoint: Touchpoint[Any], received_us: int) -> Resolved:
@@ -79,7 +72,7 @@ class People:
             UnknownNameError: It names a customer id that does not exist.
         """
         tenant = str(touchpoint.tenant)
-        keys = [(tenant, one.kind, one.scope, one.value) for one in touchpoint.identities]
+        keys = keys_of(touchpoint)
         found = [hit for hit in (self._known.get(key) for key in keys) if hit is not None]
         customer, people = self._given(touchpoint)
         for _, original, person in found:
@@ -120,6 +113,12 @@ class People:
         return tuple(new)
 
 
+def keys_of(touchpoint: Touchpoint[Any]) -> list[IdentityKey]:
+    """The keys of a touchpoint's identities."""
+    tenant = str(touchpoint.tenant)
+    return [(tenant, one.kind, one.scope, one.value) for one in touchpoint.identities]
+
+
 def merge(
     work: WorkSet, tenant: str, kept: int, moved: int, *, id_: int, at_us: int, touchpoint: int
 ) -> list[int]:
@@ -133,8 +132,8 @@ def merge(
         ConflictError: One of the two was joined to somebody else meanwhile.
     """
     hold(work, tenant, kept, moved)
-    customers = work.once("merge_customers", _customers_of)
-    ids = [row[0] for row in work.wire.rows(customers, (tenant, moved))]
+    found = work.select(schema.customer, ("tenant", "person"), [(tenant, moved)], ("id",))
+    ids = sorted(row[0] for row in found)
     for table in schema.PERSON_TABLES:
         statement = work.statements.update(table, values=("person",), where=("tenant", "person"))
         work.wire.many(statement, [(kept, tenant, moved)])
@@ -158,7 +157,10 @@ def hold(work: WorkSet, tenant: str, *people: int) -> None:
         work.select(table, ("tenant", "person"), keys, ("id",), lock="alone")
 
 
-def undo_merge(work: WorkSet, tenant: str, kept: int, moved: int, customers: Sequence[int]) -> None:
+def undo_merge(
+    work: WorkSet, tenant: str, kept: int, moved: int, customers: Sequence[int], *,
+    id_: int, at_us: int,
+) -> None:  # fmt: skip
     """Point the rows of *customers* back at person *moved*, exactly as they were."""
     for table in schema.PERSON_TABLES:
         own = "id" if table is schema.customer else "customer"
@@ -166,23 +168,5 @@ def undo_merge(work: WorkSet, tenant: str, kept: int, moved: int, customers: Seq
             table, values=("person",), where=("tenant", "person", own)
         )
         work.wire.many(statement, [(moved, tenant, kept, customer) for customer in customers])
-
-
-def _customers_of() -> Any:
-    c = schema.customer
-    return (
-        select(c.c.id)
-        .where(c.c.tenant == bindparam("tenant", type_=String()))
-        .where(c.c.person == bindparam("person", type_=BigInteger()))
-        .order_by(c.c.id)
-    )
-
-
-def mark_undone() -> Any:
-    """The statement that says when a merge was undone; parameters undone_at, id."""
-    m = schema.merge
-    return (
-        update(m)
-        .values(undone_at=bindparam("at_", type_=BigInteger()))
-        .where(m.c.id == bindparam("of_id", type_=BigInteger()), m.c.undone_at.is_(None))
-    )
+    undone = work.statements.update(schema.merge, values=("undone_at",), where=("id",))
+    work.wire.many(undone, [(at_us, id_)])

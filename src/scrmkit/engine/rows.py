@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 
 import attrs
 from sqlalchemy import Table
@@ -13,7 +13,6 @@ from scrmkit.domain.ids import CampaignId
 
 Person = tuple[str, int]
 """A tenant and a canonical customer."""
-
 
 _NO_ROWS: dict[Any, tuple[Any, ...]] = {}
 
@@ -74,8 +73,25 @@ class NewestRows:
 
 
 @attrs.define(slots=True, eq=False)
-class InstanceRow:
-    """An instance as it stands in this batch; *base* is the version in the database, 0 if new."""
+class Row:
+    """
+    A row as it stands in this batch; its first attributes are the table's columns.
+
+    Attributes:
+        base: As the database has it, None if it is new.
+    """
+
+    base: tuple[Any, ...] | None = attrs.field(default=None, kw_only=True)
+
+    @classmethod
+    def there(cls, row: tuple[Any, ...]) -> Self:
+        """A row that the database has."""
+        return cls(*row, base=row)
+
+
+@attrs.define(slots=True, eq=False)
+class InstanceRow(Row):
+    """An instance; *closed* is 0 or 1."""
 
     id: int
     tenant: str
@@ -85,9 +101,8 @@ class InstanceRow:
     campaign_version: int
     state: str
     version: int
-    closed: bool
+    closed: int
     opened_at: int
-    base: int = 0
     typed: Any = None
 
     @property
@@ -97,8 +112,14 @@ class InstanceRow:
 
 
 @attrs.define(slots=True, eq=False)
-class PartRow:
-    """A participant; *closed* is the instance's, as last loaded."""
+class PartRow(Row):
+    """
+    A participant.
+
+    Attributes:
+        data: JSON text.
+        ref: The instance; *closed* is whether it was when it was last loaded.
+    """
 
     instance: int
     role: str
@@ -106,47 +127,38 @@ class PartRow:
     tenant: str
     plugin: str
     person: int
-    data: dict[str, Any]
+    data: str
     joined_at: int
     position: int
     ref: InstanceRef
     closed: bool
-    new: bool = False
-    changed: bool = False
     gone: bool = False
+
+    @property
+    def id(self) -> tuple[int, str, int]:
+        """Its primary key."""
+        return (self.instance, self.role, self.customer)
+
+    @property
+    def lists(self) -> tuple[tuple[Any, ...], ...]:
+        """The lists that it stands in: its person's and its role's."""
+        return ((self.tenant, self.plugin, self.person), (self.instance, self.role))
 
 
 @attrs.define(slots=True, eq=False)
-class ResourceRow:
-    """A resource, and what this batch adds to it; *base* is the capacity in the database."""
+class ResourceRow(Row):
+    """A resource."""
 
     tenant: str
     name: str
     capacity: int
     held: int
     used: int
-    new: bool = False
-    base: int = 0
-    d_held: int = 0
-    d_used: int = 0
-
-    def move(self, held: int, used: int) -> None:
-        """Add to held and used, in memory and to what will be written."""
-        self.held += held
-        self.used += used
-        self.d_held += held
-        self.d_used += used
 
 
 @attrs.define(slots=True, eq=False)
-class ReservationRow:
-    """
-    A reservation.
-
-    Attributes:
-        base: Its status in the database, None if new.
-        changed: Whether it was released and made anew.
-    """
+class ReservationRow(Row):
+    """A reservation, ``held``, ``used`` or ``released``."""
 
     tenant: str
     resource: str
@@ -155,14 +167,12 @@ class ReservationRow:
     status: str
     expires_at: int | None
     instance: int | None
-    base: str | None = None
-    changed: bool = False
 
 
 @attrs.define(slots=True, eq=False)
-class AccountRow:
+class AccountRow(Row):
     """
-    An account of a ledger, and what this batch adds to it.
+    An account of a ledger.
 
     Attributes:
         needs: What it must hold before this batch for every posting to stay
@@ -172,6 +182,48 @@ class AccountRow:
     tenant: str
     ledger: str
     owner: str
-    balance: int
-    added: int = 0
+    balance: int = 0
     needs: int | None = None
+
+    @property
+    def added(self) -> int:
+        """What this batch added to it."""
+        return self.balance - (self.base[3] if self.base is not None else 0)
+
+
+class Loaded(dict[Any, Any]):
+    """
+    Rows of one table by key, loaded when they are first asked for; None where there is none.
+
+    Args:
+        select: The database's rows of given keys; the columns of the key come first.
+        keys: Of how many columns a key is.
+        row: Makes of a row what stands here.
+        blank: Makes what stands for a key without a row.
+    """
+
+    def __init__(
+        self, select: Callable[[list[Any]], Iterable[Any]], keys: int,
+        row: Callable[[Any], Any], blank: Callable[..., Any] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._select, self._keys, self._row, self._blank = select, keys, row, blank
+
+    def load(self, wanted: Iterable[Any]) -> None:
+        """Load the rows of *wanted* that are not there yet, in one query."""
+        missing = unknown(wanted, self)
+        for key in missing:
+            self[key] = None if self._blank is None else self._blank(*key)
+        for found in self._select(missing):
+            self[found[: self._keys]] = self._row(found)
+
+    def of(self, key: Any) -> Any:
+        """One row, loaded now if need be."""
+        if key not in self:
+            self.load([key])
+        return self[key]
+
+
+def unknown(wanted: Iterable[Any], there: Mapping[Any, Any]) -> list[Any]:
+    """Those of *wanted* that are not there, each once."""
+    return [one for one in dict.fromkeys(wanted) if one not in there]

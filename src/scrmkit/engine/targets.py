@@ -125,7 +125,7 @@ class Targets:
         self._work.load_aliases(aliases)
         self._work.load_members(members)
         if members:
-            parts = [part for member in members for part in self._work.members[member].values()]
+            parts = [part for member in members for part in self._work.parts_of(*member)]
             self._work.load_instance_ids(part.instance for part in parts if not part.closed)
         self._campaigns.refresh(self._work, campaigns)
         self._campaigns.load_versions(
@@ -187,5 +187,5 @@ class Targets:
                 row.typed = typed
         return Instance(
             ref=target.ref, campaign=target.campaign, state=typed, version=row.version,
-            opened_at=from_micros(row.opened_at), closed=row.closed,
+            opened_at=from_micros(row.opened_at), closed=bool(row.closed),
         )  # fmt: skip

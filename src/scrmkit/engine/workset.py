@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
+from functools import partial
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, and_, bindparam, select
 from sqlalchemy.types import BigInteger, String
 
 from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.ids import CampaignId
-from scrmkit.engine.rows import (
-    AccountRow,
-    InstanceRow,
-    NewestRows,
-    PartRow,
-    Person,
-    ReservationRow,
-    ResourceRow,
-)
+from scrmkit.engine import rows
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Wire, keys_json
@@ -47,22 +39,25 @@ class WorkSet:
         self.wire = wire
         self.takes_turns = writes and statements.dialect_name == "postgresql"
         self.statements = statements
-        self.newest = {table.name: NewestRows(table) for table in NEWEST}
-        self.people: dict[Person, int] = {}
-        self.identities: dict[Person, list[tuple[Any, ...]]] = {}
-        self._new_identities: dict[Person, list[tuple[Any, ...]]] = {}
-        self.instances: dict[tuple[str, InstanceRef], InstanceRow | None] = {}
-        self.by_id: dict[int, InstanceRow] = {}
-        self.aliases: dict[tuple[str, str, str, str], int | None] = {}
-        self.new_aliases: list[tuple[Any, ...]] = []
-        self.parts: dict[tuple[int, str, int], PartRow] = {}
-        self.members: dict[Member, dict[tuple[int, str, int], PartRow]] = {}
-        self.role_lists: dict[tuple[int, str], dict[tuple[int, str, int], PartRow]] = {}
-        self.resources: dict[tuple[str, str], ResourceRow | None] = {}
-        self.reservations: dict[tuple[str, str, str], ReservationRow | None] = {}
-        self.accounts: dict[tuple[str, str, str], AccountRow] = {}
-        self.postings: dict[tuple[str, str, str], bool] = {}
-        self.new_entries: list[tuple[Any, ...]] = []
+        self.newest = {table.name: rows.NewestRows(table) for table in NEWEST}
+        self.people: dict[rows.Person, int] = {}
+        self.identities: dict[rows.Person, list[tuple[Any, ...]]] = {}
+        self._new_identities: dict[rows.Person, list[tuple[Any, ...]]] = {}
+        self.instances: dict[tuple[str, InstanceRef], rows.InstanceRow | None] = {}
+        self.by_id: dict[int, rows.InstanceRow] = {}
+        alias = ("tenant", "plugin", "kind", "value")
+        self.aliases = self._loaded(schema.alias, alias, itemgetter(4))
+        self.parts: dict[tuple[int, str, int], rows.PartRow] = {}
+        self._lists: dict[tuple[Any, ...], dict[tuple[int, str, int], rows.PartRow]] = {}
+        self.resources = self._loaded(schema.resource, ("tenant", "name"), rows.ResourceRow.there)
+        self.reservations = self._loaded(
+            schema.reservation, ("tenant", "resource", "name"), rows.ReservationRow.there
+        )
+        self.accounts = self._loaded(
+            schema.account, ("tenant", "ledger", "owner"), rows.AccountRow.there, rows.AccountRow
+        )
+        posting = ("tenant", "ledger", "posting")
+        self.postings = self._loaded(schema.entry, posting, tuple, columns=posting)
         self.activities: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self.recorded: dict[tuple[str, int, str], list[tuple[int, int]]] = {}
         self.timers: dict[tuple[str, str, str, str], tuple[Any, ...] | None] = {}
@@ -81,7 +76,14 @@ class WorkSet:
         statement = self.statements.by_keys(table, keys, columns, lock=held)
         return self.wire.rows(statement, keys_json(wanted))
 
-    def load_newest(self, table: Table, people: Iterable[Person]) -> None:
+    def _loaded(
+        self, table: Table, keys: Sequence[str], row: Callable[[Any], Any],
+        blank: Callable[..., Any] | None = None, columns: Sequence[str] = (),
+    ) -> rows.Loaded:  # fmt: skip
+        select = partial(self.select, table, keys, columns=columns)
+        return rows.Loaded(select, len(keys), row, blank)
+
+    def load_newest(self, table: Table, people: Iterable[rows.Person]) -> None:
         """Load the profile rows of *people* that are not there yet."""
         group = self.newest[table.name]
         missing = group.missing(people)
@@ -106,9 +108,9 @@ class WorkSet:
             raise InvalidValueError("an effect names a customer that does not exist")
         return {one: self.people[tenant, one] for one in wanted}
 
-    def load_identities(self, people: Iterable[Person]) -> None:
+    def load_identities(self, people: Iterable[rows.Person]) -> None:
         """Load what platforms call *people*, as ``(id, kind, scope, value)``."""
-        missing = [person for person in dict.fromkeys(people) if person not in self.identities]
+        missing = rows.unknown(people, self.identities)
         for person in missing:
             self.identities[person] = []
         for row in self.select(schema.identity, ("tenant", "person"), missing):
@@ -125,173 +127,96 @@ class WorkSet:
 
     def load_instances(self, refs: Iterable[tuple[str, InstanceRef]]) -> None:
         """Load instances by reference, locked where the database has several writers."""
-        missing = [ref for ref in dict.fromkeys(refs) if ref not in self.instances]
-        for ref in missing:
-            self.instances[ref] = None
+        missing = rows.unknown(refs, self.instances)
+        self.instances.update(dict.fromkeys(missing))
         keys = [(tenant, ref.plugin, ref.campaign, ref.key) for tenant, ref in missing]
-        columns = ("tenant", "plugin", "campaign", "key")
-        for row in self.select(schema.instance, columns, keys, lock="turns"):
-            self._take_instance(row)
+        self._take_instances(("tenant", "plugin", "campaign", "key"), keys)
 
     def load_instance_ids(self, ids: Iterable[int]) -> None:
         """Load instances by id."""
-        missing = [(id_,) for id_ in dict.fromkeys(ids) if id_ not in self.by_id]
-        for row in self.select(schema.instance, ("id",), missing, lock="turns"):
-            self._take_instance(row)
+        self._take_instances(("id",), [(id_,) for id_ in rows.unknown(ids, self.by_id)])
 
-    def _take_instance(self, row: Sequence[Any]) -> None:
-        instance = InstanceRow(*row)
-        instance.base = instance.version
-        instance.closed = bool(instance.closed)
-        self.add_instance(instance)
+    def _take_instances(self, columns: Sequence[str], keys: Sequence[Any]) -> None:
+        for row in self.select(schema.instance, columns, keys, lock="turns"):
+            self.add_instance(rows.InstanceRow.there(row))
 
-    def add_instance(self, instance: InstanceRow) -> None:
+    def add_instance(self, instance: rows.InstanceRow) -> None:
         """Make a loaded or new instance known."""
         self.instances[instance.tenant, instance.ref] = instance
         self.by_id[instance.id] = instance
 
+    def drop_instance(self, instance: rows.InstanceRow) -> None:
+        """Make a new instance unknown again."""
+        self.instances[instance.tenant, instance.ref] = None
+        del self.by_id[instance.id]
+
     def load_aliases(self, wanted: Iterable[tuple[str, str, str, str]]) -> None:
         """Load ``(tenant, plugin, kind, value)`` and the instances that they lead to."""
-        missing = [alias for alias in dict.fromkeys(wanted) if alias not in self.aliases]
-        for alias in missing:
-            self.aliases[alias] = None
-        found = self.select(schema.alias, ("tenant", "plugin", "kind", "value"), missing)
-        for tenant, plugin, kind, value, instance in found:
-            self.aliases[tenant, plugin, kind, value] = instance
-        self.load_instance_ids(row[4] for row in found)
+        found = rows.unknown(wanted, self.aliases)
+        self.aliases.load(found)
+        self.load_instance_ids(id_ for id_ in map(self.aliases.get, found) if id_ is not None)
 
     def load_members(self, wanted: Iterable[Member]) -> None:
         """Load all parts of a person in a plugin's instances."""
-        missing = [member for member in dict.fromkeys(wanted) if member not in self.members]
-        for member in missing:
-            self.members[member] = {}
+        self._load_parts(("tenant", "plugin", "person"), wanted)
+
+    def _load_parts(self, columns: tuple[str, ...], wanted: Iterable[tuple[Any, ...]]) -> None:
+        missing = rows.unknown(wanted, self._lists)
         if not missing:
             return
-        statement = self.statements.once(("members",), self._members_clause)
+        for name in missing:
+            self._lists[name] = {}
+        statement = self.statements.once(("parts", *columns), partial(self._parts, columns))
         for row in self.wire.rows(statement, keys_json(missing)):
-            self._take_part(row)
+            if row[:3] not in self.parts:
+                ref = InstanceRef(plugin=row[4], campaign=CampaignId(row[9]), key=row[10])
+                self.parts[row[:3]] = rows.PartRow(
+                    *row[:9], base=row[:9], ref=ref, closed=bool(row[11])
+                )
         for part in self.parts.values():
-            member = (part.tenant, part.plugin, part.person)
-            if part.new and not part.gone and member in self.members:
-                self.members[member][part.instance, part.role, part.customer] = part
+            if not part.gone:
+                self._list(part)
 
-    def _members_clause(self) -> Any:
+    def _parts(self, columns: tuple[str, ...]) -> Any:
         p, i = schema.participant, schema.instance
-        source, (tenant, plugin, person) = self.statements.keys(
-            [p.c.tenant, p.c.plugin, p.c.person]
-        )
-        matches = (p.c.tenant == tenant) & (p.c.plugin == plugin) & (p.c.person == person)
-        joined = source.join(p, matches).join(i, i.c.id == p.c.instance)
+        source, keys = self.statements.keys([p.c[name] for name in columns])
+        matches = [p.c[name] == key for name, key in zip(columns, keys, strict=True)]
+        joined = source.join(p, and_(*matches)).join(i, i.c.id == p.c.instance)
         return select(*p.columns, i.c.campaign, i.c.key, i.c.closed).select_from(joined)
 
-    def _take_part(self, row: Sequence[Any]) -> PartRow:
-        instance, role, customer, tenant, plugin, person, data, joined_at, position = row[:9]
-        part = self.parts.get((instance, role, customer))
-        if part is None:
-            ref = InstanceRef(plugin=plugin, campaign=CampaignId(row[9]), key=row[10])
-            part = PartRow(
-                instance, role, customer, tenant, plugin, person, json.loads(data),
-                joined_at, position, ref, bool(row[11]),
-            )  # fmt: skip
-            self.parts[instance, role, customer] = part
-        if not part.gone and (tenant, plugin, part.person) in self.members:
-            self.members[tenant, plugin, part.person][instance, role, customer] = part
-        return part
+    def _list(self, part: rows.PartRow) -> None:
+        for name in part.lists:
+            if name in self._lists:
+                self._lists[name][part.id] = part
 
-    def parts_of(self, tenant: str, plugin: str, person: int) -> Iterable[PartRow]:
+    def parts_of(self, tenant: str, plugin: str, person: int) -> Iterable[rows.PartRow]:
         """The parts of a person in a plugin's instances in join order, loaded now if need be."""
         member = (tenant, plugin, person)
-        if member not in self.members:
+        if member not in self._lists:
             self.load_members([member])
-        return sorted(self.members[member].values(), key=_STANDING)
+        return sorted(self._lists[member].values(), key=_STANDING)
 
-    def role_list(self, instance: InstanceRow, role: str) -> list[PartRow]:
+    def role_list(self, instance: rows.InstanceRow, role: str) -> list[rows.PartRow]:
         """All parts of a role in join order, loaded now if need be."""
-        key = (instance.id, role)
-        if key not in self.role_lists:
-            listed = self.role_lists[key] = {}
-            if instance.base:
-                statement = self.statements.once(("role",), self._role_clause)
-                for row in self.wire.rows(statement, keys_json([key])):
-                    part = self._take_part(row)
-                    if not part.gone:
-                        listed[part.instance, part.role, part.customer] = part
-            for part in self.parts.values():
-                if (part.instance, part.role) == key and not part.gone:
-                    listed[part.instance, part.role, part.customer] = part
-        return sorted(self.role_lists[key].values(), key=_STANDING)
+        self._load_parts(("instance", "role"), [(instance.id, role)])
+        return sorted(self._lists[instance.id, role].values(), key=_STANDING)
 
-    def _role_clause(self) -> Any:
-        p, i = schema.participant, schema.instance
-        source, (instance, role) = self.statements.keys([p.c.instance, p.c.role])
-        joined = source.join(p, (p.c.instance == instance) & (p.c.role == role))
-        joined = joined.join(i, i.c.id == p.c.instance)
-        return select(*p.columns, i.c.campaign, i.c.key, i.c.closed).select_from(joined)
+    def add_part(self, part: rows.PartRow) -> None:
+        """Make a part known to every list that is loaded."""
+        part.gone = False
+        self.parts[part.id] = part
+        self._list(part)
 
-    def add_part(self, part: PartRow) -> None:
-        """Make a new part known to every list that is loaded."""
-        key = (part.instance, part.role, part.customer)
-        self.parts[key] = part
-        member = (part.tenant, part.plugin, part.person)
-        if member in self.members:
-            self.members[member][key] = part
-        if key[:2] in self.role_lists:
-            self.role_lists[key[:2]][key] = part
-
-    def drop_part(self, part: PartRow) -> None:
+    def drop_part(self, part: rows.PartRow) -> None:
         """Make a part unknown to every list."""
-        key = (part.instance, part.role, part.customer)
         part.gone = True
-        self.members.get((part.tenant, part.plugin, part.person), {}).pop(key, None)
-        self.role_lists.get(key[:2], {}).pop(key, None)
-
-    def load_resources(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Load resources by ``(tenant, name)``."""
-        missing = [name for name in dict.fromkeys(wanted) if name not in self.resources]
-        for name in missing:
-            self.resources[name] = None
-        for row in self.select(schema.resource, ("tenant", "name"), missing):
-            resource = self.resources[row[0], row[1]] = ResourceRow(*row)
-            resource.base = resource.capacity
-
-    def load_reservations(self, wanted: Iterable[tuple[str, str, str]]) -> None:
-        """Load reservations by ``(tenant, resource, name)``."""
-        missing = [key for key in dict.fromkeys(wanted) if key not in self.reservations]
-        for key in missing:
-            self.reservations[key] = None
-        for row in self.select(schema.reservation, ("tenant", "resource", "name"), missing):
-            held = ReservationRow(*row)
-            held.base = held.status
-            self.reservations[held.tenant, held.resource, held.name] = held
-
-    def reservation(self, tenant: str, resource: str, name: str) -> ReservationRow | None:
-        """One reservation, loaded now if need be."""
-        self.load_reservations([(tenant, resource, name)])
-        return self.reservations[tenant, resource, name]
-
-    def load_accounts(self, wanted: Iterable[tuple[str, str, str]]) -> None:
-        """Load balances by ``(tenant, ledger, owner)``; an unknown account has 0."""
-        missing = [key for key in dict.fromkeys(wanted) if key not in self.accounts]
-        for key in missing:
-            self.accounts[key] = AccountRow(*key, balance=0)
-        for row in self.select(schema.account, ("tenant", "ledger", "owner"), missing):
-            self.accounts[tuple(row[:3])].balance = row[3]
-
-    def is_posted(self, tenant: str, ledger: str, posting: str) -> bool:
-        """Whether a posting has been made."""
-        key = (tenant, ledger, posting)
-        if key not in self.postings:
-            rows = self.select(
-                schema.entry, ("tenant", "ledger", "posting"), [key], columns=("id",)
-            )
-            self.postings[key] = bool(rows)
-        return self.postings[key]
+        for name in part.lists:
+            self._lists.get(name, {}).pop(part.id, None)
 
     def load_activities(self, wanted: Iterable[tuple[Any, ...]]) -> None:
         """Load ``(tenant, person, kind, since, until)``."""
-        missing = [key for key in dict.fromkeys(wanted) if key not in self.activities]
-        for key in missing:
-            self.activities[key] = (0, 0, None, None)
+        missing = rows.unknown(wanted, self.activities)
+        self.activities.update(dict.fromkeys(missing, (0, 0, None, None)))
         if missing:
             for place, *found in self.wire.rows(self.statements.activity(), keys_json(missing)):
                 self.activities[missing[place]] = tuple(found)
@@ -301,10 +226,6 @@ class WorkSet:
     def insert(self, table: Table, row: tuple[Any, ...]) -> None:
         """Write a whole row at the end of the batch."""
         self.inserts[table].append(row)
-
-    def once(self, name: str, build: Callable[[], Any]) -> Any:
-        """A statement of the caller's own, compiled once."""
-        return self.statements.once((name,), build)
 
 
 def by_equality(table: Table, *names: str) -> Any:

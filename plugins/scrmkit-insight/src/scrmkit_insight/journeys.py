@@ -204,7 +204,7 @@ class _Look:
 
     def _scores(self, touchpoints: Iterable[Row]) -> Iterator[j.ScoreEntry]:
         found = [
-            (effect["at"], row["id"], effect)
+            (effect["as_of"], row["id"], effect)
             for row, _, effect in _effects(touchpoints)
             if effect["type"] == "set_score" and self._is_of(effect, row)
         ]

@@ -22,7 +22,7 @@ from scrmkit.engine.documents import Document
 from scrmkit.engine.flush import flush
 from scrmkit.engine.frame import Frame, GuardError
 from scrmkit.engine.outgoing import outgoing_row
-from scrmkit.engine.people import mark_undone, merge, undo_merge
+from scrmkit.engine.people import merge, undo_merge
 from scrmkit.engine.rows import InstanceRow
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import InvalidValueError
@@ -239,12 +239,12 @@ class _Replay:
                 if "role" in effect:
                     members.append((tenant, plugin, person))
                 elif "resource" in effect:
-                    holds.append((tenant, effect["resource"], effect["name"]))
+                    holds.append((tenant, effect["resource"], effect["reservation"]))
                 elif effect["type"] == "remember":
                     people.append((tenant, person))
         self._work.load_instances(refs)
         self._work.load_members(members)
-        self._work.load_reservations(holds)
+        self._work.reservations.load(holds)
         self._work.load_newest(schema.memo, people)
 
     def _begin(self, wire: Wire) -> None:
@@ -286,10 +286,8 @@ class _Replay:
         payload = json.loads(row["payload"])
         tenant, kept, moved = row["tenant"], payload["kept"], payload["moved"]
         id_, customers = self._merged[tenant, kept, moved].pop()
-        undo_merge(self._work, tenant, kept, moved, customers)
+        undo_merge(self._work, tenant, kept, moved, customers, id_=id_, at_us=row["occurred_at"])
         self._people.update((one, moved) for one in customers)
-        done = self._target.statements.once(("mark_undone",), mark_undone)
-        self._work.wire.many(done, [(row["occurred_at"], id_)])
 
     def _retry(self) -> None:
         """Apply what had to wait: several processes may not have decided in the order of ids."""
@@ -312,7 +310,7 @@ class _Replay:
             if row is None:
                 row = InstanceRow(
                     self._ids.take(), frame.tenant, ref.plugin, ref.campaign, ref.key,
-                    step["campaign_version"], "{}", 0, False, frame.received_us,
+                    step["campaign_version"], "{}", 0, 0, frame.received_us,
                 )  # fmt: skip
                 work.add_instance(row)
                 opened = True
@@ -320,11 +318,10 @@ class _Replay:
             self._applier.apply(frame, decision["plugin"], row, effects)
         except GuardError:
             if row is not None and opened:
-                work.instances[row.tenant, row.ref] = None
-                del work.by_id[row.id]
+                work.drop_instance(row)
             return False
         if step is not None and row is not None:
-            row.version, row.closed = step["version"], step["closed"]
+            row.version, row.closed = step["version"], int(step["closed"])
             if step["state"] is not None:
                 row.state = to_json(step["state"])
         for document in _sent(decision):

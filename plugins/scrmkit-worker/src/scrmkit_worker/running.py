@@ -136,5 +136,5 @@ class Running:
             return
         effects = [e for f in frames for d in f.decisions for e in d.get("effects", ())]
         planned = [effect for effect in effects if effect.get("status") == Status.PLANNED]
-        for key in {(e.get("channel") or e["connector"], e["operation"]) for e in planned}:
+        for key in {(e["connector"], e["operation"]) for e in planned}:
             self._ring(key)
