@@ -170,9 +170,8 @@ class WorkSet:
         for row in self.wire.rows(statement, keys_json(missing)):
             if row[:3] not in self.parts:
                 ref = InstanceRef(plugin=row[4], campaign=CampaignId(row[9]), key=row[10])
-                self.parts[row[:3]] = rows.PartRow(
-                    *row[:9], base=row[:9], ref=ref, closed=bool(row[11])
-                )
+                columns: tuple[Any, ...] = (*row[:9], ref, bool(row[11]))
+                self.parts[row[:3]] = rows.PartRow(*columns, base=row[:9])
         for part in self.parts.values():
             if not part.gone:
                 self._list(part)
