@@ -170,8 +170,8 @@ class WorkSet:
         for row in self.wire.rows(statement, keys_json(missing)):
             if row[:3] not in self.parts:
                 ref = InstanceRef(plugin=row[4], campaign=CampaignId(row[9]), key=row[10])
-                columns: tuple[Any, ...] = (*row[:9], ref, bool(row[11]))
-                self.parts[row[:3]] = rows.PartRow(*columns, base=row[:9])
+                part = rows.PartRow.there((*row[:9], ref, bool(row[11])))
+                self.parts[row[:3]], part.base = part, row[:9]
         for part in self.parts.values():
             if not part.gone:
                 self._list(part)
