@@ -148,3 +148,15 @@ def test_a_broken_effect_loses_its_whole_decision(engine_of: Make, effect: Any):
         assert rows(engine, name) == []
     assert health(engine, "bad").failures == 1
     assert len(rows(engine, "touchpoint")) == 1
+
+
+def test_a_timer_about_nobody_loses_its_whole_decision(engine_of: Make):
+    reserve = e.Reserve(resource="stock", quantity=1, reservation="1", capacity=5)
+    timer = e.StartTimer(key="later", due_at=NOON)
+    engine = engine_of({"rule.bad": FakeRule("entrance.scanned", decide=says(reserve, timer))})
+
+    outcome = engine.record(attrs.evolve(scanned(1), identities=()))
+
+    assert [(said.plugin, said.code) for said in outcome.decisions] == [("bad", "failed")]
+    for name in ("resource", "reservation", "timer"):
+        assert rows(engine, name) == []

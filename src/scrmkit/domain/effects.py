@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
@@ -312,25 +312,4 @@ Effect = (
     | Emit
 )
 
-EFFECTS: tuple[type, ...] = (
-    AddTag,
-    RemoveTag,
-    SetAttribute,
-    Remember,
-    SetScore,
-    RecordConsent,
-    Propose,
-    Request,
-    StartTimer,
-    CancelTimer,
-    OpenInstance,
-    AddAlias,
-    Join,
-    ChangeParticipant,
-    Leave,
-    Reserve,
-    CommitReservation,
-    ReleaseReservation,
-    Post,
-    Emit,
-)
+EFFECTS: tuple[type, ...] = get_args(Effect)
