@@ -87,7 +87,7 @@ def outgoing_row(
     reply, slot = document.get("reply_to"), document.get("slot")
     return (
         id_, tenant, document["key"], "message" if is_message else "request",
-        document["channel" if is_message else "connector"], document["operation"], customer, person,
+        document["connector"], document["operation"], customer, person,
         plugin, document.get("purpose", ""), status, document["code"], document["reason"][:300],
         document["priority"], document["due_at"], document.get("not_after", FOREVER), planned_us,
         None if status in WAITING else planned_us, 0, 0, None, document.get("address"),

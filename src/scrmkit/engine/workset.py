@@ -226,6 +226,10 @@ class WorkSet:
         """Write a whole row at the end of the batch."""
         self.inserts[table].append(row)
 
+    def once(self, name: str, build: Callable[[], Any]) -> Any:
+        """A statement of the caller's own, compiled once."""
+        return self.statements.once((name,), build)
+
 
 def by_equality(table: Table, *names: str) -> Any:
     """A condition on columns, with parameters of the columns' names."""
