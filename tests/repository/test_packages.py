@@ -18,7 +18,7 @@ PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 PROGRAMS = {"scrmkit-demo"}
 """These run an engine, as an integrator's program does; they are no plugins to be run by one."""
 
-EXTENSIONS = {"scrmkit-audience", "scrmkit-insight"}
+EXTENSIONS = {"scrmkit-audience", "scrmkit-insight", "scrmkit-worker"}
 """These are given an engine: parts of the core in distributions of their own, of its version."""
 
 PRIVATE_TO_THE_CORE = {"cli", "engine", "persistence", "web"}
