@@ -28,27 +28,37 @@ def _positive(instance: object, attribute: attrs.Attribute[int], value: int) -> 
 
 
 @attrs.frozen(kw_only=True)
-class AddTag:
+class OfACustomer:
+    """
+    An effect that is about a customer.
+
+    Attributes:
+        customer: Who it is, None for the touchpoint's own.
+    """
+
+    customer: CustomerId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AddTag(OfACustomer):
     """Give the customer a tag; tags are shared by all plugins."""
 
     group: str
     name: str
     source: TagSource
     expires_at: datetime | None = None
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class RemoveTag:
+class RemoveTag(OfACustomer):
     """Take a tag away; removing one that is not there is no error."""
 
     group: str
     name: str
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class SetAttribute:
+class SetAttribute(OfACustomer):
     """
     Set a value about the customer, readable by all as ``plugin.name``.
 
@@ -58,11 +68,10 @@ class SetAttribute:
 
     name: str
     value: str | int | float | bool | None
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class Remember:
+class Remember(OfACustomer):
     """
     Keep a JSON value about the customer that only this plugin reads (``Memo``).
 
@@ -70,30 +79,27 @@ class Remember:
     """
 
     value: Mapping[str, Any] = attrs.field(hash=False)
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class SetScore:
+class SetScore(OfACustomer):
     """Set a scorer's result for the customer."""
 
     score: Score
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class RecordConsent:
+class RecordConsent(OfACustomer):
     """Record that the customer granted or withdrew a consent."""
 
     channel: str
     purpose: Purpose
     granted: bool
     proof: str = ""
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class Propose:
+class Propose(OfACustomer):
     """
     Propose a message; the contact policy decides whether it is sent.
 
@@ -110,11 +116,10 @@ class Propose:
     once: str
     slot: str | None = None
     slot_closes_at: datetime | None = None
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class Request:
+class Request(OfACustomer):
     """
     Ask a connector to do something that is no message: a refund, a corp tag.
 
@@ -130,24 +135,21 @@ class Request:
     once: str
     answer_to: AnswerTo | None = None
     not_after: datetime | None = None
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class StartTimer:
+class StartTimer(OfACustomer):
     """Wake this plugin's instance (or rule) at *due_at*; the same key starts it anew."""
 
     key: str
     due_at: datetime
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class CancelTimer:
+class CancelTimer(OfACustomer):
     """Forget a timer; cancelling one that is not running is no error."""
 
     key: str
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -168,7 +170,7 @@ class AddAlias:
 
 
 @attrs.frozen(kw_only=True)
-class Join:
+class Join(OfACustomer):
     """
     Make the customer take part in the instance.
 
@@ -177,24 +179,21 @@ class Join:
 
     role: str
     data: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class ChangeParticipant:
+class ChangeParticipant(OfACustomer):
     """Change what is kept about a part; *data* replaces it."""
 
     role: str
     data: Mapping[str, Any] = attrs.field(hash=False)
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
-class Leave:
+class Leave(OfACustomer):
     """End a customer's part; the customer may join again."""
 
     role: str
-    customer: CustomerId | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -273,7 +272,7 @@ class Post:
 
 
 @attrs.frozen(kw_only=True)
-class Emit:
+class Emit(OfACustomer):
     """
     Record another touchpoint, right after this one and in the same transaction.
 
@@ -286,7 +285,6 @@ class Emit:
     payload: Any
     step: str
     to: InstanceRef | None = None
-    customer: CustomerId | None = None
 
 
 Effect = (
