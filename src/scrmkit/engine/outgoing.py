@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import attrs
-from sqlalchemy import BigInteger, Integer, bindparam, select, update
+from sqlalchemy import select, update
 
 from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.ids import CampaignId, TenantId
@@ -16,10 +16,10 @@ from scrmkit.domain.kinds import Answered, Settled
 from scrmkit.domain.messages import WAITING, Status
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.frame import key_of
-from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.engine.workset import WorkSet
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.statements import constant
+from scrmkit.persistence.statements import by_equality, constant, number
 
 FOREVER = 1 << 62
 """``not_after`` of what is of use for ever."""
@@ -125,9 +125,9 @@ def due(clause: Any, moment: Any, *order: Any, of: Any = None) -> Any:
     Parameters, after those of the query: the time, and how many.
     """
     return (
-        clause.where(moment <= bindparam("at", type_=BigInteger()))
+        clause.where(moment <= number("at"))
         .order_by(*order)
-        .limit(bindparam("many", type_=Integer()))
+        .limit(number("many"))
         .offset(constant(0))
         .with_for_update(skip_locked=True, of=of)
     )
@@ -149,12 +149,12 @@ def claim(
             _O.c.status == constant(Status.PLANNED), by_equality(_O, "connector", "operation")
         )
         if over:
-            wanted = wanted.where(_O.c.not_after <= bindparam("over_at", type_=BigInteger()))
+            wanted = wanted.where(_O.c.not_after <= number("over_at"))
         taken = due(wanted, _O.c.due_at, *order).cte("due")
         changed = {
             "status": constant(Status.SENDING),
-            "leased_until": bindparam("until", type_=BigInteger()),
-            "due_at": bindparam("left_at", type_=BigInteger()),
+            "leased_until": number("until"),
+            "due_at": number("left_at"),
             "attempts": _O.c.attempts + constant(1),
         }
         clause = update(_O).values(changed).where(_O.c.id.in_(select(taken.c.id)))

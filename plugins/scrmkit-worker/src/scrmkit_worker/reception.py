@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import structlog
-from sqlalchemy import BigInteger, bindparam, delete
+from sqlalchemy import delete
 
 from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import TenantId
@@ -21,6 +21,7 @@ from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import CallbackRejectedError, InvalidValueError, ScrmkitError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
+from scrmkit.persistence.statements import number
 from scrmkit.plugins import LoadedPlugin, PluginSet
 from scrmkit.protocols import CallbackRequest, Inbound, Reply
 from scrmkit_worker.lanes import load_gate
@@ -89,11 +90,10 @@ class Reception:
 
     def _checked(self, loaded: LoadedPlugin, touchpoint: Touchpoint[Any]) -> Any:
         """The touchpoint as it can be recorded; None, and put aside, if it cannot be."""
-        tenant = touchpoint.tenant or loaded.tenant or ""
-        if not tenant and len(self._tenants) == 1:
-            tenant = self._tenants[0]
-        stamped = attrs.evolve(touchpoint, tenant=TenantId(tenant))
+        stamped = touchpoint
         try:
+            tenant = self._intake.tenant(touchpoint.tenant or loaded.tenant)
+            stamped = attrs.evolve(touchpoint, tenant=TenantId(tenant))
             if loaded.tenant not in (None, tenant):
                 raise InvalidValueError("a touchpoint of another tenant than the channel's")
             return self._intake.checked(stamped)
@@ -146,14 +146,13 @@ class Reception:
             return
 
         def old() -> Any:
-            t = schema.early_report
-            return delete(t).where(t.c.at < bindparam("at", type_=BigInteger()))
+            return delete(schema.early_report).where(schema.early_report.c.at < number("at"))
 
         work = turn.work
         work.wire.many(work.once("old_reports", old), [(turn.us - _KEPT // _US,)])
         told = to_json({"type": status, "outcome": self._codec.dump(outcome)})
-        rows = [(*name, told, turn.us) for name in names]
-        work.wire.many(work.statements.insert_new(schema.early_report), rows)
+        keep = work.statements.insert_new(schema.early_report)
+        work.wire.many(keep, [(*name, told, turn.us) for name in names])
 
 
 class _Named:

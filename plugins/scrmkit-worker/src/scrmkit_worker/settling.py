@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from scrmkit import errors
 from scrmkit.clock import Clock
 from scrmkit.domain.messages import REDRIVEN, WAITING, DeliveryOutcome, Status
 from scrmkit.domain.policy import Policy
@@ -18,13 +19,6 @@ from scrmkit.engine.deciding import Shared
 from scrmkit.engine.intake import Intake
 from scrmkit.engine.outgoing import MANY, OutgoingRow, settled, take
 from scrmkit.engine.workset import WorkSet
-from scrmkit.errors import (
-    ConflictError,
-    InvalidValueError,
-    ScrmkitError,
-    StorageUnavailableError,
-    UnknownNameError,
-)
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import thawed, to_json
 from scrmkit.persistence.database import Database, Wire
@@ -80,7 +74,7 @@ class Settling:
 
         try:
             changes, _, frames = self._database.transaction(work, name)
-        except (StorageUnavailableError, ConflictError):
+        except (errors.StorageUnavailableError, errors.ConflictError):
             raise
         except Exception:  # noqa: BLE001 - what cannot be told must not undo what happened
             alone = partial(work, apart=True)
@@ -104,7 +98,7 @@ class Settling:
         update = statements.update(schema.outgoing, values=_COLUMNS, where=("id",))
         rows = [(*(getattr(c.row, name) for name in _COLUMNS), c.row.id) for c in changes]
         if wire.many(update, rows) != len(rows):
-            raise ConflictError("what went out is not there any more")
+            raise errors.ConflictError("what went out is not there any more")
         attempts = [self._attempt(change, turn.us) for change in changes]
         wire.many(statements.insert(schema.attempt), attempts)
         suppressed = [
@@ -149,7 +143,7 @@ class Settling:
         if not told or not self._shared.calls.has("scrmkit_delivered"):
             return
         sendings = []
-        with suppress(ScrmkitError), self._database.reading() as wire:
+        with suppress(errors.ScrmkitError), self._database.reading() as wire:
             turn = self._turn(wire)
             turn.load_contents([row for row, _ in told])
             for row, outcome in told:
@@ -176,7 +170,7 @@ class Settling:
             InvalidValueError: *statuses* holds one that is not dead or lost.
         """
         if not REDRIVEN.issuperset(statuses):
-            raise InvalidValueError("only what is dead or lost can be sent again")
+            raise errors.InvalidValueError("only what is dead or lost can be sent again")
         o = schema.outgoing
         wanted = select(o.c.id).where(o.c.tenant == tenant, o.c.status.in_(sorted(statuses)))
         for column, value in ((o.c.connector, connector), (o.c.code, code)):
@@ -207,14 +201,14 @@ class Settling:
             InvalidValueError: It is not unknown any more.
         """
         if status not in _SAID:
-            raise InvalidValueError(f"a person cannot make anything {status.value}")
+            raise errors.InvalidValueError(f"a person cannot make anything {status.value}")
 
         def step(turn: Turn) -> Iterator[Change]:
             rows = [row for row in take(turn.work, ("id",), [(id_,)]) if row.tenant == tenant]
             if not rows:
-                raise UnknownNameError(f"tenant {tenant!r} has sent nothing of the id {id_}")
+                raise errors.UnknownNameError(f"tenant {tenant!r} has sent nothing of the id {id_}")
             if rows[0].status != Status.UNKNOWN:
-                raise InvalidValueError(f"{id_} is not unknown but {rows[0].status}")
+                raise errors.InvalidValueError(f"{id_} is not unknown but {rows[0].status}")
             again = {"due_at": turn.us, "attempts": 0} if status is Status.PLANNED else {}
             yield moved(rows[0], status, "by_hand", _SAID[status], turn.us, **again)
 

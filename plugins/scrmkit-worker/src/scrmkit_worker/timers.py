@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import null, select, update
+from sqlalchemy import select
 
 from scrmkit.clock import Clock, from_micros, to_micros
 from scrmkit.domain.campaign import InstanceRef
@@ -18,11 +18,11 @@ from scrmkit.engine.calls import Calls
 from scrmkit.engine.frame import Frame, key_of
 from scrmkit.engine.intake import Intake
 from scrmkit.engine.outgoing import due
-from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import ConflictError, StorageUnavailableError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, Wire, keys_json
-from scrmkit.persistence.statements import Statements, constant
+from scrmkit.persistence.statements import constant
 from scrmkit.plugins import PluginSet
 
 MANY = 100
@@ -53,15 +53,15 @@ class Timers:
 
     def fire(self) -> int:
         """Record each timer that is due as ``timer.due``; how many there were."""
-        return self._run(self._timers, _forget_timer, "timers.fire")
+        return self._run(self._timers, self._forget_timers, "timers.fire")
 
     def release(self) -> int:
         """Take back each reservation whose time is over, and tell its holder; how many."""
-        return self._run(self._holds, _forget_hold, "timers.release")
+        return self._run(self._holds, self._forget_holds, "timers.release")
 
     def _run(
         self, find: Callable[[WorkSet, datetime, int], list[Due]],
-        forget: Callable[[Statements], Any], name: str,
+        forget: Callable[[Wire, list[Any]], object], name: str,
     ) -> int:  # fmt: skip
         until, many, done = self._clock.now(), MANY, 0
         rows: list[Due] = []
@@ -72,7 +72,7 @@ class Timers:
             # One that was recorded before would come again and again.
             over = [row for (row, _), one in zip(rows, outcomes, strict=True) if one.duplicate]
             if over:
-                wire.many(forget(self._database.statements), over)
+                forget(wire, over)
             return frames
 
         while True:
@@ -84,7 +84,7 @@ class Timers:
                 if many == 1 and rows:
                     self._intake.park(rows[0][1], error)
                     with self._database.writing() as wire:
-                        wire.many(forget(self._database.statements), [rows[0][0]])
+                        forget(wire, [rows[0][0]])
                 elif many == 1:
                     raise
                 many = MANY if many == 1 else 1
@@ -106,6 +106,9 @@ class Timers:
         rows = work.wire.rows(work.once("due_timers", build), given)
         return [((*row[:4],), _timer_due(until, *row)) for row in rows]
 
+    def _forget_timers(self, wire: Wire, keys: list[Any]) -> None:
+        wire.many(self._database.statements.delete(schema.timer, where=_TIMER), keys)
+
     def _holds(self, work: WorkSet, until: datetime, many: int) -> list[Due]:
         r, i = schema.reservation, schema.instance
 
@@ -120,6 +123,12 @@ class Timers:
         given = (to_micros(until), many)
         rows = work.wire.rows(work.once("over_reservations", build), given)
         return [((*row[:3],), _hold_over(until, *row)) for row in rows]
+
+    def _forget_holds(self, wire: Wire, keys: list[Any]) -> None:
+        """They stay held, and nothing but a person takes them back."""
+        values, statements = ("expires_at",), self._database.statements
+        forget = statements.update(schema.reservation, values=values, where=_HOLD)
+        wire.many(forget, [(None, *key) for key in keys])
 
 
 def _timer_due(
@@ -157,15 +166,3 @@ def _told(
         kind=kind, tenant=TenantId(tenant), source="core", to=to, key=key, occurred_at=at,
         payload=payload, customer=customer,
     )  # fmt: skip
-
-
-def _forget_timer(statements: Statements) -> Any:
-    return statements.delete(schema.timer, where=_TIMER)
-
-
-def _forget_hold(statements: Statements) -> Any:
-    """It stays held, and nothing but a person takes it back."""
-    r = schema.reservation
-    return statements.once(
-        ("forget_hold",), lambda: update(r).values(expires_at=null()).where(by_equality(r, *_HOLD))
-    )
