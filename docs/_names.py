@@ -34,11 +34,13 @@ def names_page() -> str:
         "public, and so is what the extensions at the end of this page list;\n"
         "[versions and compatibility](../compatibility.md) says what that means.\n"
     ]
-    modules = sorted(scrmkit._NAMES.items(), key=lambda item: item[0] in ELSEWHERE)
-    for module, names in modules:
+    modules: dict[str, list[str]] = {}
+    for name in scrmkit.__all__:
+        modules.setdefault(scrmkit._modules()[name].removeprefix("scrmkit."), []).append(name)
+    for module in sorted(modules, key=lambda one: (one in ELSEWHERE, "." in one, one)):
         parts.append(f"## scrmkit.{module}\n")
         parts.append(f"{Doc(import_module(f'scrmkit.{module}')).first}\n")
-        listed = sorted(names.split())
+        listed = modules[module]
         if module in ELSEWHERE:
             rows = [(code(name), _first(getattr(scrmkit, name))) for name in listed]
             parts += [
