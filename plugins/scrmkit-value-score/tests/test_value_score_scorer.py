@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scrmkit.clock import VirtualClock
@@ -383,6 +383,9 @@ def test_after_90_idle_days_time_passing_never_raises_a_score(events, idle):
 
 
 @settings(max_examples=60)
+@example(
+    events=[added("ann", 0), consent("granted", "*", 1)], bad=consent("withdrawn", "s", 0)
+).via("a refusal before a grant for every channel")
 @given(
     events=events,
     bad=st.one_of(

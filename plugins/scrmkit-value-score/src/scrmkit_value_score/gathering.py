@@ -174,7 +174,8 @@ def _channels(switches: Iterable[Switch]) -> int:
         elif switch.kind is SwitchKind.CONSENT:
             consents.append(switch)
     for consent in consents:
-        if (consent if everywhere is None else consent.plus(everywhere)).on:
+        # Only a grant names a channel: a word for all of them after a refusal names none.
+        if consent.on and (everywhere is None or consent.plus(everywhere).on):
             reachable.add(consent.channel)
     if everywhere is not None and everywhere.on:
         # It names no channel, so it counts only where no other is known.
