@@ -18,11 +18,12 @@ import attrs
 
 from scrmkit.domain.messages import DeliveryOutcome, Operation, Outgoing, Status, TryLater, Unknown
 from scrmkit.engine.calls import Calls, ContractError
-from scrmkit.engine.outgoing import FOREVER, MANY, OutgoingRow, claim, overdue, take
+from scrmkit.engine.outgoing import FOREVER
 from scrmkit.errors import ConflictError, StorageUnavailableError
 from scrmkit.failpoints import failpoint
 from scrmkit.persistence import schema
 from scrmkit_worker.lanes import Lane, LaneKey, keep_gate, load_gate
+from scrmkit_worker.rows import MANY, OutgoingRow, claim, overdue, take
 from scrmkit_worker.settling import Settling
 from scrmkit_worker.states import Change, fits, follow, next_ask, put_off, unknown
 from scrmkit_worker.turns import Turn

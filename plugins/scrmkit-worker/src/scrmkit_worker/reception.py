@@ -16,7 +16,6 @@ from scrmkit.domain.messages import Operation, Report, Status
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls, ContractError
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.outgoing import OutgoingRow, take
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import CallbackRejectedError, InvalidValueError, ScrmkitError, UnknownNameError
 from scrmkit.persistence import schema
@@ -25,6 +24,7 @@ from scrmkit.persistence.statements import number
 from scrmkit.plugins import LoadedPlugin, PluginSet
 from scrmkit.protocols import CallbackRequest, Inbound, Reply
 from scrmkit_worker.lanes import load_gate
+from scrmkit_worker.rows import OutgoingRow, take
 from scrmkit_worker.settling import Settling
 from scrmkit_worker.states import STATUS_OF, Change, fits, follow
 from scrmkit_worker.turns import Turn

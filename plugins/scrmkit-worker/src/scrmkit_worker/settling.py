@@ -17,12 +17,13 @@ from scrmkit.domain.policy import Policy
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.outgoing import MANY, OutgoingRow, settled, take
+from scrmkit.engine.outgoing import settled
 from scrmkit.engine.workset import WorkSet
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import thawed, to_json
 from scrmkit.persistence.database import Database, Wire
 from scrmkit_worker.lanes import Lane, LaneKey
+from scrmkit_worker.rows import MANY, OutgoingRow, take
 from scrmkit_worker.states import TYPE_OF, Change, ended, moved
 from scrmkit_worker.turns import Turn
 

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from scrmkit.domain.messages import Status
 from scrmkit.engine.contact import Candidate
-from scrmkit.engine.outgoing import OutgoingRow, due, take
 from scrmkit.persistence import schema
 from scrmkit.plugins import PluginSet
+from scrmkit_worker.rows import OutgoingRow, due, take
 from scrmkit_worker.settling import Settling
 from scrmkit_worker.states import Change, put_off
 from scrmkit_worker.turns import Turn

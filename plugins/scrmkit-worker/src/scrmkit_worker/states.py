@@ -11,8 +11,9 @@ from scrmkit.clock import to_micros
 from scrmkit.domain import messages
 from scrmkit.domain.messages import WAITING, Operation, Status
 from scrmkit.domain.policy import Verdict
-from scrmkit.engine.outgoing import FOREVER, OutgoingRow
+from scrmkit.engine.outgoing import FOREVER
 from scrmkit.persistence.codec import thawed, to_json
+from scrmkit_worker.rows import OutgoingRow
 
 _US = timedelta(microseconds=1)
 _SHORTEST = timedelta(seconds=1)

@@ -17,13 +17,13 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.frame import Frame, key_of
 from scrmkit.engine.intake import Intake
-from scrmkit.engine.outgoing import due
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import ConflictError, StorageUnavailableError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, Wire, keys_json
 from scrmkit.persistence.statements import constant
 from scrmkit.plugins import PluginSet
+from scrmkit_worker.rows import due
 
 MANY = 100
 _TIMER = ("tenant", "plugin", "scope", "key")

@@ -18,12 +18,13 @@ from scrmkit.domain.reads import Consents
 from scrmkit.engine.contact import LEFT, Contact, Sent, stopped
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.knowing import Knowing
-from scrmkit.engine.outgoing import FOREVER, OutgoingRow
+from scrmkit.engine.outgoing import FOREVER
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import InvalidValueError
 from scrmkit.hooks import Sending
 from scrmkit.persistence import schema
 from scrmkit_worker.lanes import Lane, LaneKey
+from scrmkit_worker.rows import OutgoingRow
 
 
 class Turn:
