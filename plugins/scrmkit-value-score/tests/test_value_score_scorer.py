@@ -383,9 +383,7 @@ def test_after_90_idle_days_time_passing_never_raises_a_score(events, idle):
 
 
 @settings(max_examples=60)
-@example(
-    events=[added("ann", 0), consent("granted", "*", 1)], bad=consent("withdrawn", "s", 0)
-).via("a refusal before a grant for every channel")
+@example(events=[added("ann", 0), consent("granted", "*", 1)], bad=consent("withdrawn", "s", 0))
 @given(
     events=events,
     bad=st.one_of(
