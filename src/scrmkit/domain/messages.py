@@ -87,7 +87,6 @@ class Status(enum.StrEnum):
 WAITING = frozenset({Status.PROPOSED, Status.PLANNED, Status.SENDING, Status.UNKNOWN})
 SENT = frozenset({Status.ACCEPTED, Status.DELIVERED})
 REDRIVEN = frozenset({Status.DEAD, Status.LOST})
-FAILED = frozenset({Status.UNDELIVERED, Status.REFUSED, Status.EXPIRED, Status.DEAD})
 
 
 @attrs.frozen(kw_only=True)
