@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from hashlib import shake_256
 
 
 class Chance:
@@ -14,11 +14,10 @@ class Chance:
     repetition gives the same.
     """
 
-    __slots__ = ("_drawn", "_key", "_seed")
+    __slots__ = ("_drawn", "_seed")
 
     def __init__(self, *seed: bytes) -> None:
         self._seed = seed
-        self._key = b""
         self._drawn = 0
 
     def randbelow(self, limit: int) -> int:
@@ -33,17 +32,9 @@ class Chance:
         # Drawing far more bits than needed makes the bias of the remainder
         # smaller than 2**-64.
         width = (limit.bit_length() + 7) // 8 + 8
-        return int.from_bytes(self._bytes(width), "big") % limit
-
-    def _bytes(self, count: int) -> bytes:
-        if not self._key:
-            self._key = blake2b(b"\x1f".join(self._seed), digest_size=32).digest()
-        drawn = b""
-        while len(drawn) < count:
-            counter = self._drawn.to_bytes(8, "big")
-            drawn += blake2b(counter, key=self._key, digest_size=64).digest()
-            self._drawn += 1
-        return drawn[:count]
+        self._drawn += 1
+        drawn = shake_256(b"\x1f".join((*self._seed, self._drawn.to_bytes(8, "big"))))
+        return int.from_bytes(drawn.digest(width), "big") % limit
 
     def __repr__(self) -> str:
         return "Chance(...)"

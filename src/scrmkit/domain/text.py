@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
@@ -34,7 +34,7 @@ def text(
     return check
 
 
-def is_text(value: object, most: int, least: int = 0) -> bool:
+def is_text(value: object, most: int, least: int = 0) -> TypeGuard[str]:
     """Whether it is a text of *least* to *most* characters that can be stored."""
     return isinstance(value, str) and least <= len(value) <= most and is_storable(value)
 

@@ -12,7 +12,7 @@ from scrmkit.clock import to_micros
 from scrmkit.domain import effects as e
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.profile import TagSource
-from scrmkit.domain.text import is_storable
+from scrmkit.domain.text import is_storable, is_text
 from scrmkit.engine.frame import Author
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence.codec import thawed, to_json
@@ -52,9 +52,9 @@ def _word(most: int, least: int = 1, within: str = "") -> Write:
     """Text of *least* to *most* characters; *within* is the author's namespace for it."""
 
     def write(value: Any, author: Author) -> str:
-        if isinstance(value, str) and len(value) >= least:
-            word = within.format(author) + value if within else value
-            if len(word) <= most and is_storable(word):
+        if is_text(value, most, least):
+            word = within.format(author) + value
+            if len(word) <= most:
                 return word
         raise InvalidValueError(f"text of {least} to {most} characters is wanted")
 

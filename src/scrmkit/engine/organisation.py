@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import string
 from collections.abc import Iterable
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from sqlalchemy import select
 
 from scrmkit.domain.ids import StateToken
 from scrmkit.domain.organisation import Brand, Entrance, Guide, Shop
+from scrmkit.domain.text import is_text
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.workset import WorkSet, by_equality
 from scrmkit.errors import InvalidValueError
@@ -22,8 +22,6 @@ from scrmkit.persistence.database import Database
 
 T = TypeVar("T", Brand, Shop, Guide, Entrance)
 _TYPES: dict[type, str] = {Brand: "brand", Shop: "shop", Guide: "guide", Entrance: "entrance"}
-_TOKEN = string.ascii_letters + string.digits
-_TOKEN_LENGTH = 24  # 142 bits; WeCom's state takes at most 30 characters
 
 
 class Organisation:
@@ -46,7 +44,7 @@ class Organisation:
         rows = []
         for value in values:
             type_, id_ = _TYPES[type(value)], _id_of(value)
-            if not id_ or len(id_) > 64:
+            if not is_text(id_, 64, 1):
                 raise InvalidValueError(f"the id of a {type_} has 1 to 64 characters")
             rows.append((tenant, type_, id_, to_json(self._codec.dump(value))))
         with self._database.writing() as wire:
@@ -71,7 +69,7 @@ class Organisation:
 
     def new_token(self) -> StateToken:
         """An opaque token for a new entrance: random, and short enough for every platform."""
-        return StateToken("".join(secrets.choice(_TOKEN) for _ in range(_TOKEN_LENGTH)))
+        return StateToken(secrets.token_hex(15))  # WeCom's state takes at most 30 characters
 
     def prepare(self, work: WorkSet, touchpoints: Iterable[Touchpoint[Any]]) -> None:
         """Look up the shops and entrances that a batch names, in one query."""

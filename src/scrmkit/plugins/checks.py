@@ -17,15 +17,9 @@ _PROTOCOLS: dict[str, Any] = {
     "rule": protocols.Rule, "mechanic": protocols.Mechanic, "channel": protocols.Channel,
     "connector": protocols.Connector, "scorer": protocols.Scorer,
 }  # fmt: skip
-_REFUSED_OPTIONS = {
-    **dict.fromkeys(
-        ("tryfirst", "trylast"),
-        "the order is the settings' own: move its table up or down in the file",
-    ),
-    **dict.fromkeys(
-        ("wrapper", "hookwrapper"), "observe, gate or transform with a hook of that kind"
-    ),
-}
+_MOVE = "the order is the settings' own: move its table up or down in the file"
+_SPLIT = "observe, gate or transform with a hook of that kind"
+_REFUSED = {"tryfirst": _MOVE, "trylast": _MOVE, "wrapper": _SPLIT, "hookwrapper": _SPLIT}
 
 
 def plugin_problems(family: str, type_name: str, plugin: object) -> Iterator[str]:
@@ -93,7 +87,7 @@ def hook_problems(plugin: object) -> Iterator[str]:
         if callable(getattr(made, name)) and not manager.parse_hookimpl_opts(made, name):
             yield f"{name} is not marked with @hookimpl, and would never be called"
     for hook, one in implementations_of(made):
-        for option, instead in _REFUSED_OPTIONS.items():
+        for option, instead in _REFUSED.items():
             if getattr(one, option):
                 yield f"hook {hook} is marked {option}, which means nothing here: {instead}"
         if hook in hooks.SPECS:
