@@ -126,19 +126,14 @@ def load_entry_point(name: str) -> Any:
         PluginError: Several provide it, its range is not ours, or it cannot be
             imported.
     """
-    from scrmkit.plugins import discover
+    from scrmkit.plugins import discover, the_one
 
-    found = [one for one in discover() if one.name == name]
-    if len(found) != 1:
-        whose = " and ".join(one.whose for one in found) or "nobody"
-        raise PluginError([f"{name} is provided by {whose}; install exactly one of them"])
-    if found[0].problem:
-        raise PluginError([f"{name} ({found[0].whose}): {found[0].problem}"])
+    found = the_one(name, [one for one in discover() if one.name == name])
     try:
-        return found[0].load()
+        return found.load()
     except (Exception, SystemExit) as error:
         text = f": {error}" if isinstance(error, ImportError) else ""
         kind = type(error).__name__
-        raise PluginError([f"{name} ({found[0].whose}): cannot be imported: {kind}{text}"]) from (
+        raise PluginError([f"{name} ({found.whose}): cannot be imported: {kind}{text}"]) from (
             error
         )

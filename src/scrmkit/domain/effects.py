@@ -19,12 +19,8 @@ from scrmkit.domain.identity import personal
 from scrmkit.domain.ids import CampaignId, CustomerId
 from scrmkit.domain.messages import AnswerTo, Message, Purpose
 from scrmkit.domain.profile import Score, TagSource
+from scrmkit.domain.text import at_least_one
 from scrmkit.errors import InvalidValueError
-
-
-def _positive(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
-    if value < 1:
-        raise InvalidValueError(f"{attribute.name} is at least 1; this one is {value}")
 
 
 @attrs.frozen(kw_only=True)
@@ -213,7 +209,7 @@ class Reserve:
     """
 
     resource: str
-    quantity: int = attrs.field(validator=_positive)
+    quantity: int = attrs.field(validator=at_least_one)
     reservation: str
     capacity: int
     expires_at: datetime | None = None

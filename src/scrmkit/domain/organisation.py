@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
 from scrmkit.domain.identity import personal
 from scrmkit.domain.ids import BrandId, CampaignId, GuideId, ShopId, StateToken
-from scrmkit.errors import InvalidValueError
+from scrmkit.domain.text import zone
 
 DEFAULT_ZONE = "Asia/Shanghai"
 
 
 def _known_zone(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidValueError(
-            f"{value!r} is not an IANA time zone; write one such as {DEFAULT_ZONE!r}"
-        ) from error
+    zone(value)
 
 
 @attrs.frozen(kw_only=True)

@@ -1,9 +1,10 @@
-"""Text that every database can hold, and moments that every clock can compare."""
+"""What values may hold: text that every database takes, moments with a zone, zones there are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeGuard
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -44,6 +45,26 @@ def is_storable(value: str) -> bool:
     if value.isascii():
         return "\x00" not in value
     return "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def at_least_one(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
+    """A validator: 1 or more."""
+    if value < 1:
+        raise InvalidValueError(f"{attribute.name} is at least 1; this one is {value}")
+
+
+def zone(name: str) -> ZoneInfo:
+    """
+    The time zone of an IANA name.
+
+    Raises:
+        InvalidValueError: There is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        message = 'this is no IANA time zone; write one such as "Asia/Shanghai"'
+        raise InvalidValueError(message) from None
 
 
 def moment(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -8,7 +8,7 @@ reports everything that is wrong at once.
 
 from __future__ import annotations
 
-from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, discover, load_worker
+from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, discover, load_worker, the_one
 from scrmkit.plugins.loading import Implementation, LoadedPlugin, PluginSet, load_plugins
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "discover",
     "load_plugins",
     "load_worker",
+    "the_one",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from operator import attrgetter
 from typing import Any
@@ -94,14 +94,27 @@ def load_worker() -> Callable[[Any], Any]:
     found = [one for one in discover() if one.family == "worker"]
     if not found:
         raise MissingExtraError("whoever delivers is not installed: pip install scrmkit-worker")
-    problems = [f"{one.whose}: {one.problem}" for one in found if one.problem]
-    if len(found) > 1:
-        whose = " and ".join(one.whose for one in found)
-        problems.append(f"{whose} both bring a worker; uninstall all but one")
-    if problems:
-        raise PluginError(problems)
-    make: Callable[[Any], Any] = found[0].load()
+    make: Callable[[Any], Any] = the_one("worker", found).load()
     return make
+
+
+def the_one(name: str, found: Sequence[Found], hint: str = "") -> Found:
+    """
+    What is installed as *name*, of all that was found.
+
+    Raises:
+        PluginError: It is not one thing that can be used.
+    """
+    if not found:
+        problem = f"nothing that is installed provides {name!r}{hint}"
+    elif len(found) > 1:
+        whose = " and ".join(one.whose for one in found)
+        problem = f"{name!r} is provided by {whose}; uninstall all but one"
+    elif found[0].problem:
+        problem = f"{found[0].whose}: {found[0].problem}"
+    else:
+        return found[0]
+    raise PluginError([problem])
 
 
 def _found(point: metadata.EntryPoint, distribution: metadata.Distribution) -> Found:

@@ -20,7 +20,7 @@ from scrmkit.domain.kinds import CORE_KINDS
 from scrmkit.domain.touchpoint import TouchpointKind
 from scrmkit.hooks import SPECS
 from scrmkit.plugins import checks
-from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, discover
+from scrmkit.plugins.discovery import CONFIGURED, FAMILIES, Found, discover, the_one
 from scrmkit.protocols import PluginContext
 from scrmkit.settings import PluginSettings, Settings, structure_options
 from scrmkit.settings.structure import did_you_mean
@@ -249,18 +249,11 @@ class _Load:
 
     def _provider(self, name: str, path: str, hint: str) -> Found | None:
         """What is installed as *name*; None, and a problem more, where that is not one thing."""
-        installed = [one for one in self._installed if one.name == name]
-        if not installed:
-            problem = f"nothing that is installed provides {name!r}{hint}"
-        elif len(installed) > 1:
-            whose = " and ".join(one.whose for one in installed)
-            problem = f"{name!r} is provided by {whose}; uninstall all but one"
-        elif installed[0].problem:
-            problem = f"{installed[0].whose}: {installed[0].problem}"
-        else:
-            return installed[0]
-        self.problems.append(f"{path}: {problem}")
-        return None
+        try:
+            return the_one(name, [one for one in self._installed if one.name == name], hint)
+        except errors.PluginError as error:
+            self.problems.append(f"{path}: {error}")
+            return None
 
 
 @attrs.frozen

@@ -14,6 +14,7 @@ import attrs
 
 from scrmkit.domain.organisation import DEFAULT_ZONE
 from scrmkit.domain.policy import Policy
+from scrmkit.domain.text import at_least_one
 from scrmkit.errors import InvalidValueError
 from scrmkit.settings.secret import DatabaseUrl, Secret
 from scrmkit.settings.structure import ELSEWHERE
@@ -44,11 +45,6 @@ class Durability(enum.StrEnum):
     NORMAL = "normal"
 
 
-def _at_least_one(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
-    if value < 1:
-        raise InvalidValueError(f"{attribute.name} is at least 1")
-
-
 @attrs.frozen(kw_only=True)
 class Calls:
     """
@@ -60,8 +56,8 @@ class Calls:
             plugin is not asked any more.
     """
 
-    budget_ms: int = attrs.field(default=50, validator=_at_least_one)
-    quarantine_after: int = attrs.field(default=20, validator=_at_least_one)
+    budget_ms: int = attrs.field(default=50, validator=at_least_one)
+    quarantine_after: int = attrs.field(default=20, validator=at_least_one)
 
 
 def _read_only(options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import cattrs
 
+from scrmkit.domain.text import zone
 from scrmkit.errors import InvalidValueError, SettingsError
 from scrmkit.settings.secret import DatabaseUrl, Secret, database_from, secret_from
 
@@ -267,14 +268,7 @@ def _moment(value: Any, _: Any) -> Any:
 
 
 def _zone(value: Any, _: Any) -> ZoneInfo:
-    if isinstance(value, ZoneInfo):
-        return value
-    name = _exact(value, str)
-    try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        message = 'this is no IANA time zone; write one such as "Asia/Shanghai"'
-        raise InvalidValueError(message) from None
+    return value if isinstance(value, ZoneInfo) else zone(_exact(value, str))
 
 
 _SCALARS: dict[Any, Make] = {
