@@ -86,7 +86,7 @@ class Status(enum.StrEnum):
 
 WAITING = frozenset({Status.PROPOSED, Status.PLANNED, Status.SENDING, Status.UNKNOWN})
 SENT = frozenset({Status.ACCEPTED, Status.DELIVERED})
-REDRIVEN = frozenset({Status.DEAD, Status.LOST})
+REDRIVEN = (Status.DEAD, Status.LOST)
 
 
 @attrs.frozen(kw_only=True)

@@ -170,7 +170,7 @@ class Settling:
         Raises:
             InvalidValueError: *statuses* holds one that is not dead or lost.
         """
-        if not REDRIVEN.issuperset(statuses):
+        if not set(statuses).issubset(REDRIVEN):
             raise errors.InvalidValueError("only what is dead or lost can be sent again")
         o = schema.outgoing
         wanted = select(o.c.id).where(o.c.tenant == tenant, o.c.status.in_(sorted(statuses)))
