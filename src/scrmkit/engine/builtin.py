@@ -15,30 +15,22 @@ CORE = "core"
 
 def core_documents(frame: Frame, work: WorkSet, deciding: Deciding) -> None:
     """Apply the core's own effects, before any plugin is asked."""
-    payload = frame.touchpoint.payload
-    if isinstance(payload, ConsentChanged) and frame.person is not None:
+    payload, to = frame.touchpoint.payload, frame.touchpoint.to
+    if isinstance(payload, TimerDue):
+        own = f"customer:{frame.customer}" if to is None else instance_scope(to.campaign, to.key)
+        work.timers[frame.tenant, payload.plugin, own, payload.key] = None
+    elif isinstance(payload, ConsentChanged) and frame.person is not None:
         granted = frame.touchpoint.kind == "consent.granted"
         document: dict[str, Any] = {
             "type": "record_consent", "channel": payload.channel, "purpose": str(payload.purpose),
             "granted": granted, "proof": payload.proof,
         }  # fmt: skip
-        deciding.core(
-            frame, CORE, "the customer " + ("granted it" if granted else "withdrew it"), [document]
-        )
-    elif isinstance(payload, TimerDue):
-        work.timers[timer_key(frame)] = None
+        reason = "the customer " + ("granted it" if granted else "withdrew it")
+        deciding.core(frame, CORE, reason, [document])
     elif isinstance(payload, ReservationExpired):
-        to = frame.touchpoint.to
         space = "" if to is None else f"{to.plugin}/{to.campaign}/"
         document = {
             "type": "release", "resource": space + payload.resource,
             "reservation": payload.reservation, "committed": False,
         }  # fmt: skip
         deciding.core(frame, CORE, "nobody committed it in time", [document])
-
-
-def timer_key(frame: Frame) -> tuple[str, str, str, str]:
-    """The key of the timer that a ``timer.due`` stands for."""
-    payload, to = frame.touchpoint.payload, frame.touchpoint.to
-    scope = f"customer:{frame.customer}" if to is None else instance_scope(to.campaign, to.key)
-    return (frame.tenant, payload.plugin, scope, payload.key)

@@ -60,6 +60,10 @@ class Trouble:
     value: Any = None
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 class Calls:
     """
     Every call into a plugin goes through here.
@@ -80,8 +84,8 @@ class Calls:
         return self.health[loaded.name].quarantined_at is None
 
     def attempt(
-        self, what: str, function: Callable[..., Any], *args: Any,
-        check: Callable[[Any], Any] | None = None, timed: bool = True,
+        self, what: str, check: Callable[[Any], Any], function: Callable[..., Any], *args: Any,
+        timed: bool = True,
     ) -> Any:  # fmt: skip
         """
         Call *function* of a plugin: its result, or a ``Trouble`` that nobody has counted yet.
@@ -97,8 +101,7 @@ class Calls:
                 result = tuple(result)
             elif type(result) is CoroutineType:
                 result.close()
-            if check is not None:
-                result = check(result)
+            result = check(result)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
@@ -139,12 +142,12 @@ class Calls:
 
     def call(
         self, loaded: LoadedPlugin, what: str, function: Callable[..., Any], *args: Any,
-        check: Callable[[Any], Any] | None = None, timed: bool = True,
+        check: Callable[[Any], Any] = _as_it_is, timed: bool = True,
     ) -> tuple[bool, Any]:  # fmt: skip
         """Attempt and count at once; ``(False, None)`` also while the plugin is in quarantine."""
         if not self.is_asked(loaded):
             return False, None
-        found = self.attempt(what, function, *args, check=check, timed=timed)
+        found = self.attempt(what, check, function, *args, timed=timed)
         if type(found) is not Trouble:
             self.went_well(loaded)
         return self.counted(loaded, found)
@@ -252,7 +255,8 @@ def a_decision(value: Any, kind: type[Decision] = Decision) -> Any:
         return None
     if not isinstance(value, kind):
         raise ContractError(f"returned a {type(value).__name__}")
-    if not all(isinstance(word, str) for word in (value.reason, value.code)):
+    words: tuple[Any, ...] = (value.reason, value.code)
+    if not all(isinstance(word, str) for word in words):
         raise ContractError("returned a reason or code that is no text")
     if not isinstance(value.effects, tuple | list):
         raise ContractError("returned effects that are no tuple")

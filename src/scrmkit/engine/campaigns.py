@@ -53,17 +53,14 @@ class Campaigns:
                 f"{loaded.plugin.Rules.__name__}, not {type(campaign.rules).__name__}"
             )
         with self._database.writing() as wire:
-            there = self._rows(wire, [(tenant, campaign.id)])
-            newest = max(
-                (self._campaign(row) for row in there), key=lambda c: c.version, default=None
-            )
+            there = map(self._campaign, self._rows(wire, [(tenant, campaign.id)]))
+            newest = max(there, key=lambda one: one.version, default=None)
             version = newest.version if newest is not None else 0
             if newest is not None and attrs.evolve(campaign, version=version) == newest:
                 return newest
             published = attrs.evolve(campaign, version=version + 1)
-            wire.many(
-                self._database.statements.insert(schema.campaign), [self._row(tenant, published)]
-            )
+            insert = self._database.statements.insert(schema.campaign)
+            wire.many(insert, [self._row(tenant, published)])
         self._keep(tenant, published)
         return published
 

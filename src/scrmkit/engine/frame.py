@@ -7,11 +7,16 @@ from typing import Any
 
 import attrs
 
+from scrmkit.domain.campaign import Campaign, InstanceRef
 from scrmkit.domain.decisions import Decision, Now
 from scrmkit.domain.messages import Message, Operation
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
+from scrmkit.engine.people import Resolved
 from scrmkit.engine.rows import InstanceRow
 from scrmkit.plugins import LoadedPlugin
+
+Decided = tuple[LoadedPlugin, Decision]
+"""A decision that was made elsewhere, and in whose name."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -25,7 +30,7 @@ class Frame:
         customer: The original customer, *person* the canonical one.
         by_key: Breaks ties between words of one moment.
         decisions: The stored form; effects are documents.
-        proposals: Messages and requests that were asked for and are not planned yet.
+        asked: The plugins whose turn it is, each with what it declared or addressed.
         emitted: What to record right after this one.
         decided: A decision that was made elsewhere and is only written down here.
     """
@@ -36,28 +41,48 @@ class Frame:
     occurred_us: int
     received_us: int
     id: int = 0
-    identity_ids: tuple[int, ...] = ()
-    new_identities: tuple[tuple[Any, ...], ...] = ()
-    is_new_customer: bool = False
+    resolved: Resolved = Resolved()
     customer: int | None = None
     person: int | None = None
     parent: int | None = None
     root: int = 0
     depth: int = 0
+    asked: list[tuple[LoadedPlugin, Any]] = attrs.field(factory=list)
     decisions: list[dict[str, Any]] = attrs.field(factory=list)
     emitted: list[Touchpoint[Any]] = attrs.field(factory=list)
     by_key: str = ""
-    decided: tuple[LoadedPlugin, Decision] | None = None
+    decided: Decided | None = None
+
+
+@attrs.define(slots=True, eq=False)
+class Target:
+    """One instance that a mechanic is to be asked about; *row* None: to be opened."""
+
+    loaded: LoadedPlugin
+    ref: InstanceRef
+    row: InstanceRow | None
+    campaign: Campaign[Any] | None
 
 
 @attrs.define(slots=True, eq=False)
 class Author:
-    """The plugin that decides, at what moment, and for a mechanic about which instance."""
+    """
+    The plugin that decides, at what moment, and for a mechanic about which instance.
+
+    Attributes:
+        slow: Whether one of its calls took too long, which is counted already.
+        instance: The target's, also where this decision opens it.
+    """
 
     loaded: LoadedPlugin
     now: Now
-    instance: InstanceRow | None = None
     slow: bool = False
+    target: Target | None = None
+    instance: InstanceRow | None = attrs.field(init=False)
+
+    @instance.default
+    def _instance(self) -> InstanceRow | None:
+        return None if self.target is None else self.target.row
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import structlog
 
+from scrmkit import errors
 from scrmkit.clock import Clock, to_micros
 from scrmkit.domain.decisions import Decision, Outcome
 from scrmkit.domain.ids import TenantId, TouchpointId
@@ -16,17 +17,8 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import line_of
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.documents import checked_kind
-from scrmkit.engine.frame import Frame
+from scrmkit.engine.frame import Decided, Frame
 from scrmkit.engine.unit import Unit, outcome_of
-from scrmkit.errors import (
-    ConflictError,
-    InvalidValueError,
-    ScrmkitError,
-    StorageError,
-    StorageUnavailableError,
-    TenantRequiredError,
-    UnknownKindError,
-)
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Database, KeyTakenError, Wire, keys_json
@@ -35,6 +27,7 @@ from scrmkit.plugins import LoadedPlugin
 from scrmkit.settings import Settings
 
 log = structlog.get_logger("scrmkit.intake")
+Recorded = Outcome | errors.StorageError
 _MOST_FEN = 1 << 60
 _TEXTS = ("source", "brand", "shop", "guide", "state")
 
@@ -65,7 +58,7 @@ class Intake:
         if touchpoint.kind not in kinds:
             from scrmkit.settings.structure import did_you_mean
 
-            raise UnknownKindError(
+            raise errors.UnknownKindError(
                 f"no kind of touchpoint is called {touchpoint.kind!r}"
                 f"{did_you_mean(touchpoint.kind, sorted(kinds))}"
             )
@@ -73,16 +66,18 @@ class Intake:
         if kind.amount is not None:
             amount = getattr(touchpoint.payload, kind.amount)
             if type(amount) is not int or abs(amount) > _MOST_FEN:
-                raise InvalidValueError(f"{touchpoint.kind}: {kind.amount} is no amount in fen")
+                raise errors.InvalidValueError(
+                    f"{touchpoint.kind}: {kind.amount} is no amount in fen"
+                )
         for name in _TEXTS:
             text = getattr(touchpoint, name)
             if text and not is_text(text, 64):
-                raise InvalidValueError(
+                raise errors.InvalidValueError(
                     f"{touchpoint.kind}: {name} has at most 64 characters, no NUL and no half ones"
                 )
         for identity in touchpoint.identities:
             if identity.kind not in self._shared.plugins.identity_kinds:
-                raise InvalidValueError(
+                raise errors.InvalidValueError(
                     f"{touchpoint.kind}: no type of identity is called {identity.kind!r}"
                 )
         payload = closed(touchpoint.payload)
@@ -96,7 +91,7 @@ class Intake:
         if not given and len(tenants) == 1:
             return tenants[0]
         if not given or given not in tenants:
-            raise TenantRequiredError(
+            raise errors.TenantRequiredError(
                 f"name one of the tenants {', '.join(tenants)}; this call names {given or 'none'!r}"
             )
         return given
@@ -105,7 +100,7 @@ class Intake:
         """As ``record_each``, raising the first error."""
         return all_of(self.record_each(touchpoints))
 
-    def record_each(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome | StorageError]:
+    def record_each(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Recorded]:
         """
         Record checked touchpoints in one transaction of our own.
 
@@ -118,9 +113,9 @@ class Intake:
         alone = touchpoints[0] if len(touchpoints) == 1 else None
         try:
             return [*self._tried(touchpoints)]
-        except StorageUnavailableError as error:
+        except errors.StorageUnavailableError as error:
             return [error] * len(touchpoints)
-        except ConflictError as error:
+        except errors.ConflictError as error:
             if alone is not None:
                 # Whoever took a key is seen the next time: only one's own stays in the way.
                 own = isinstance(error, KeyTakenError)
@@ -131,10 +126,10 @@ class Intake:
         half = len(touchpoints) // 2
         return self.record_each(touchpoints[:half]) + self.record_each(touchpoints[half:])
 
-    def _parked(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome | StorageError:
+    def _parked(self, touchpoint: Touchpoint[Any], error: Exception) -> Recorded:
         try:
             return self.park(touchpoint, error)
-        except StorageError as storage:
+        except errors.StorageError as storage:
             return storage
 
     def record_decided(
@@ -147,7 +142,7 @@ class Intake:
             StorageUnavailableError, ConflictError: Nothing was recorded; try again later.
         """
         checked = self.checked(touchpoint)
-        return self._in_unit(lambda unit: [unit.record_decided(checked, author, decision)])[0]
+        return self._tried([checked], (author, decision))[0]
 
     def find(self, kind: str, key: str, tenant: str) -> Outcome | None:
         """The stored outcome of a touchpoint, None where it was never recorded."""
@@ -166,11 +161,11 @@ class Intake:
         return Unit(self._shared, policy, wire, statements, self._clock.now(), dry=dry)
 
     def record_in(
-        self, wire: Wire, touchpoints: Sequence[Touchpoint[Any]]
+        self, wire: Wire, touchpoints: Sequence[Touchpoint[Any]], *decided: Decided
     ) -> tuple[list[Outcome], list[Frame]]:
         """Record inside a transaction of somebody else's; tell nobody yet."""
         unit = self._unit(wire)
-        outcomes = unit.record(touchpoints)
+        outcomes = unit.record(touchpoints, *decided)
         return outcomes, unit.frames
 
     def announce(self, frames: Sequence[Frame]) -> None:
@@ -185,13 +180,9 @@ class Intake:
                 "scrmkit_committed", touchpoint=frame.touchpoint, outcome=outcome
             )
 
-    def _tried(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
-        return self._in_unit(lambda unit: unit.record(touchpoints))
-
-    def _in_unit(self, record: Callable[[Unit], list[Outcome]]) -> list[Outcome]:
+    def _tried(self, touchpoints: Sequence[Touchpoint[Any]], *decided: Decided) -> list[Outcome]:
         def work(wire: Wire) -> tuple[list[Outcome], list[Frame]]:
-            unit = self._unit(wire)
-            return record(unit), unit.frames
+            return self.record_in(wire, touchpoints, *decided)
 
         outcomes, frames = self._database.transaction(work, "intake")
         self.announce(frames)
@@ -199,7 +190,7 @@ class Intake:
 
     def park(self, touchpoint: Touchpoint[Any], error: Exception) -> Outcome:
         """Put a touchpoint aside with its error, once, so that it can be recorded later."""
-        text = str(error) if isinstance(error, ScrmkitError) else type(error).__name__
+        text = str(error) if isinstance(error, errors.ScrmkitError) else type(error).__name__
         where = line_of(error)
         log.error(
             "touchpoint_parked", kind=touchpoint.kind, tenant=touchpoint.tenant, error=text + where
@@ -225,9 +216,9 @@ class Intake:
             return "{}"
 
 
-def all_of(found: Sequence[Outcome | StorageError]) -> list[Outcome]:
+def all_of(found: Sequence[Recorded]) -> list[Outcome]:
     """The outcomes, if there are no errors among them; the first error is raised."""
     for one in found:
-        if isinstance(one, StorageError):
+        if isinstance(one, errors.StorageError):
             raise one
     return [one for one in found if isinstance(one, Outcome)]

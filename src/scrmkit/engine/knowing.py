@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -26,23 +27,50 @@ from scrmkit.persistence.codec import Codec, frozen
 
 _EARLIEST, _LATEST = -(1 << 62), 1 << 62
 _NEVER = r.Activity(0, 0, None, None)
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 _SOURCES = {str(source): source for source in TagSource}
-_TABLES = {
-    r.Tags: schema.tag,
-    r.Attributes: schema.attribute,
-    r.Memo: schema.memo,
-    r.Consents: schema.consent,
-    r.ScoreOf: schema.score,
-}
+
 Wanted = defaultdict[type, list[tuple[str, str, Any]]]
 """By type of read: tenants, asking plugins and what they ask."""
 
-_OF_CUSTOMERS_ALONE = frozenset({r.Tags, r.Attributes, r.Memo, r.Consents})
-_OF_CUSTOMERS = _OF_CUSTOMERS_ALONE | {r.ScoreOf, r.ActivityOf, r.ParticipantOf, r.PartsOf}
-_TEXTS = frozenset({"scorer", "kind", "role", "campaign", "resource", "ledger", "owner"})
+Declared = Mapping[r.Read[Any], None]
+"""What a plugin named."""
 
-Declared = dict[r.Read[Any], Any]
-"""What a plugin named, with the answers that it asked for; None where it did not yet."""
+Key = tuple[Any, ...]
+_Reading = tuple[
+    Callable[[str, str, Any], Key],
+    Callable[[Iterable[Any]], None],
+    Callable[[Any, str, Any, int], Any],
+]
+
+
+def _is_customer(value: Any) -> bool:
+    return value is None or (type(value) is int and -_LATEST < value < _LATEST)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and is_storable(value)
+
+
+def _is_moment(value: Any) -> bool:
+    return value is None or (isinstance(value, datetime) and value.tzinfo is not None)
+
+
+def _is_ref(value: Any) -> bool:
+    return isinstance(value, InstanceRef)
+
+
+_FIELDS: dict[str, Callable[[Any], bool]] = {
+    "customer": _is_customer, "ref": _is_ref, "since": _is_moment, "until": _is_moment,
+    "scorer": _is_text, "kind": _is_text, "role": _is_text, "campaign": _is_text,
+    "resource": _is_text, "ledger": _is_text, "owner": _is_text,
+}  # fmt: skip
+"""What every database can look for, by the fields of reads."""
+
+_CHECKS: dict[Any, tuple[tuple[str, Callable[[Any], bool]], ...]] = {
+    kind: tuple((name, _FIELDS[name]) for name in _FIELDS if name in kind.__slots__)
+    for kind in r.Read.__subclasses__()
+}
 
 
 class Knowing:
@@ -56,27 +84,21 @@ class Knowing:
     def __init__(self, work: WorkSet, codec: Codec) -> None:
         self._work = work
         self._codec = codec
-        self._answer: dict[type, Callable[[str, str, Any, int], Any]] = {
-            r.Tags: self._tags,
-            r.Attributes: self._attributes,
-            r.Memo: self._memo,
-            r.Consents: self._consents,
-            r.ScoreOf: self._score,
-            r.ActivityOf: self._activity,
-            r.ParticipantOf: self._participant,
-            r.Participants: self._participants,
-            r.PartsOf: self._parts,
-            r.StockOf: self._stock,
-            r.BalanceOf: self._balance,
-        }
         self.here: set[Person] = set()
-        self._load: dict[type, Callable[[Any], None]] = {
-            r.ParticipantOf: self._load_parts,
-            r.Participants: self._load_parts,
-            r.PartsOf: self._load_parts,
-            r.StockOf: self._load_stock,
-            r.BalanceOf: self._load_accounts,
-            r.ActivityOf: self._load_activities,
+        newest = partial(partial, work.load_newest)
+        # Of each: the key of its rows, what loads rows by keys, and what makes an answer of them.
+        self._reads: dict[type, _Reading] = {
+            r.Tags: (self._whose, newest(schema.tag), self._tags),
+            r.Attributes: (self._whose, newest(schema.attribute), self._attributes),
+            r.Memo: (self._whose, newest(schema.memo), self._memo),
+            r.Consents: (self._whose, newest(schema.consent), self._consents),
+            r.ScoreOf: (self._whose, newest(schema.score), self._score),
+            r.ActivityOf: (self._activity_key, work.load_activities, self._activity),
+            r.ParticipantOf: (self._part_key, self._load_parts, self._participant),
+            r.Participants: (self._instance_key, work.load_instances, self._participants),
+            r.PartsOf: (self._member_key, work.load_members, self._parts),
+            r.StockOf: (self._stock_key, work.resources.load, self._stock),
+            r.BalanceOf: (self._account_key, work.accounts.load, self._balance),
         }
 
     def declared(self, found: Any) -> Declared:
@@ -86,121 +108,109 @@ class Knowing:
         Raises:
             ContractError: It lists something else, or a read of what cannot be.
         """
-        declared: Declared = listed(found)
+        declared = listed(found)
         for read in declared:
             kind = type(read)
-            if kind not in self._answer:
+            if kind not in self._reads:
                 raise ContractError(f"{kind.__name__} is no read")
-            if not _makes_sense(read):
-                raise ContractError(f"{kind.__name__} asks for what cannot be")
+            for name, fits in _CHECKS[kind]:
+                if not fits(getattr(read, name)):
+                    raise ContractError(f"{kind.__name__} asks for what cannot be")
         return declared
 
     def load(self, wanted: Wanted) -> None:
         """Load everything of *wanted* that is not there yet, each table in one query."""
         self._meet(wanted)
         for kind, asked in wanted.items():
-            table = _TABLES.get(kind)
-            if table is None:
-                self._load[kind](asked)
-            else:
-                people = [(one[0], self._who(one[0], one[2].customer)) for one in asked]
-                self._work.load_newest(table, people)
+            key, load, _ = self._reads[kind]
+            load([key(*one) for one in asked])
 
     def _meet(self, wanted: Wanted) -> None:
         """Look up who those are that are asked about by an id that may be an old one."""
         named = {
             (tenant, read.customer)
             for kind, asked in wanted.items()
-            if kind in _OF_CUSTOMERS
+            if "customer" in kind.__slots__  # type: ignore[attr-defined]
             for tenant, _, read in asked
-        }
-        strangers = [one for one in named - self.here if one[1] is not None]
+        } - self.here
+        strangers = [one for one in named if one[1] is not None]
         for row in self._work.select(schema.customer, ("tenant", "id"), strangers):
             self._work.people[row[1], row[0]] = row[2]
         self.here |= named
 
-    def _who(self, tenant: str, customer: Any) -> Any:
-        return self._work.people.get((tenant, customer), customer)
-
-    def _load_parts(self, asked: Sequence[tuple[str, str, Any]]) -> None:
-        refs = [(tenant, one.ref) for tenant, _, one in asked if not isinstance(one, r.PartsOf)]
-        self._work.load_instances(refs)
-        self._work.load_members(
-            (tenant, plugin if isinstance(one, r.PartsOf) else one.ref.plugin,
-             self._who(tenant, one.customer))
-            for tenant, plugin, one in asked
-            if not isinstance(one, r.Participants)
-        )  # fmt: skip
-
-    def _load_stock(self, asked: Sequence[tuple[str, str, Any]]) -> None:
-        self._work.resources.load(
-            (tenant, f"{plugin}/{one.campaign}/{one.resource}") for tenant, plugin, one in asked
-        )
-
-    def _load_accounts(self, asked: Sequence[tuple[str, str, Any]]) -> None:
-        self._work.accounts.load(
-            (tenant, f"{plugin}/{one.ledger}", one.owner) for tenant, plugin, one in asked
-        )
-
-    def _load_activities(self, asked: Sequence[tuple[str, str, Any]]) -> None:
-        self._work.load_activities(self._activity_key(tenant, one) for tenant, _, one in asked)
-
-    def _activity_key(self, tenant: str, read: r.ActivityOf) -> tuple[Any, ...]:
-        return (
-            tenant,
-            self._who(tenant, read.customer),
-            read.kind,
-            _EARLIEST if read.since is None else to_micros(read.since),
-            _LATEST if read.until is None else to_micros(read.until),
-        )
-
     def answer(self, tenant: str, plugin: str, read: r.Read[Any], now_us: int) -> Any:
-        """The answer to one read, whose rows were loaded before."""
-        return self._answer[type(read)](tenant, plugin, read, now_us)
+        """The answer to one read, whose rows were loaded before; nobody can change it."""
+        key, _, answer = self._reads[type(read)]
+        return answer(key(tenant, plugin, read), plugin, read, now_us)
+
+    # --- keys ----------------------------------------------------------------------------
+
+    def _whose(self, tenant: str, plugin: str, read: Any) -> Person:
+        customer = read.customer
+        return tenant, self._work.people.get((tenant, customer), customer)
+
+    def _activity_key(self, tenant: str, plugin: str, read: r.ActivityOf) -> Key:
+        since = _EARLIEST if read.since is None else to_micros(read.since)
+        until = _LATEST if read.until is None else to_micros(read.until)
+        return (*self._whose(tenant, plugin, read), read.kind, since, until)
+
+    def _member_key(self, tenant: str, plugin: str, read: Any) -> Key:
+        return (tenant, plugin, self._whose(tenant, plugin, read)[1])
+
+    def _part_key(self, tenant: str, plugin: str, read: r.ParticipantOf) -> Key:
+        return (*self._member_key(tenant, read.ref.plugin, read), read.ref)
+
+    def _load_parts(self, keys: Iterable[Any]) -> None:
+        self._work.load_instances((key[0], key[3]) for key in keys)
+        self._work.load_members(key[:3] for key in keys)
+
+    def _instance_key(self, tenant: str, plugin: str, read: r.Participants) -> Key:
+        return (tenant, read.ref)
+
+    def _stock_key(self, tenant: str, plugin: str, read: r.StockOf) -> Key:
+        return (tenant, f"{plugin}/{read.campaign}/{read.resource}")
+
+    def _account_key(self, tenant: str, plugin: str, read: r.BalanceOf) -> Key:
+        return (tenant, f"{plugin}/{read.ledger}", read.owner)
 
     # --- answers -------------------------------------------------------------------------
 
-    def _newest(self, name: str, tenant: str, read: Any) -> dict[Any, tuple[Any, ...]]:
-        return self._work.newest[name].of((tenant, self._who(tenant, read.customer)))
-
-    def _tags(self, tenant: str, plugin: str, read: r.Tags, now_us: int) -> Mapping[Any, Tag]:
-        rows = self._newest("tag", tenant, read)
-        return MappingProxyType(
-            {
-                key: tag_of(row)
-                for key, row in sorted(rows.items())
-                if row[7] and (row[11] is None or row[11] > now_us)
-            }
-        )
+    def _tags(self, key: Person, plugin: str, read: r.Tags, now_us: int) -> Mapping[Any, Tag]:
+        rows = self._work.newest["tag"].of(key)
+        if not rows:
+            return _NOTHING
+        tags = {
+            name: tag_of(row)
+            for name, row in sorted(rows.items())
+            if row[7] and (row[11] is None or row[11] > now_us)
+        }
+        return MappingProxyType(tags)
 
     def _attributes(
-        self, tenant: str, plugin: str, read: r.Attributes, now_us: int
+        self, key: Person, plugin: str, read: r.Attributes, now_us: int
     ) -> Mapping[str, Any]:
-        rows = self._newest("attribute", tenant, read)
-        return MappingProxyType({key[0]: json.loads(row[6]) for key, row in sorted(rows.items())})
+        rows = self._work.newest["attribute"].of(key)
+        if not rows:
+            return _NOTHING
+        return MappingProxyType({name[0]: json.loads(row[6]) for name, row in sorted(rows.items())})
 
-    def _memo(self, tenant: str, plugin: str, read: r.Memo, now_us: int) -> Any:
-        row = self._newest("memo", tenant, read).get((plugin,))
+    def _memo(self, key: Person, plugin: str, read: r.Memo, now_us: int) -> Any:
+        row = self._work.newest["memo"].of(key).get((plugin,))
         return None if row is None else frozen(json.loads(row[6]))
 
     def _consents(
-        self, tenant: str, plugin: str, read: r.Consents, now_us: int
+        self, key: Person, plugin: str, read: r.Consents, now_us: int
     ) -> tuple[Consent, ...]:
-        rows = self._newest("consent", tenant, read)
-        return tuple(consent_of(rows[key]) for key in sorted(rows))
+        rows = self._work.newest["consent"].of(key)
+        return tuple([consent_of(rows[name]) for name in sorted(rows)])
 
-    def _score(self, tenant: str, plugin: str, read: r.ScoreOf, now_us: int) -> Score | None:
-        row = (
-            self._work.newest["score"]
-            .of((tenant, self._who(tenant, read.customer)))
-            .get((read.scorer,))
-        )
+    def _score(self, key: Person, plugin: str, read: r.ScoreOf, now_us: int) -> Score | None:
+        row = self._work.newest["score"].of(key).get((read.scorer,))
         return None if row is None else self._codec.load(json.loads(row[10]), Score)
 
-    def _activity(self, tenant: str, plugin: str, read: r.ActivityOf, now_us: int) -> r.Activity:
-        key = self._activity_key(tenant, read)
+    def _activity(self, key: Key, plugin: str, read: r.ActivityOf, now_us: int) -> r.Activity:
         count, amount, first, last = self._work.activities[key]
-        for at, fen in self._work.recorded.get((tenant, key[1], read.kind), ()):
+        for at, fen in self._work.recorded.get(key[:3], ()):
             if key[3] <= at < key[4]:
                 count, amount = count + 1, amount + fen
                 first = at if first is None else min(first, at)
@@ -210,37 +220,35 @@ class Knowing:
         return r.Activity(count, int(amount), from_micros(first), from_micros(last))
 
     def _participant(
-        self, tenant: str, plugin: str, read: r.ParticipantOf, now_us: int
+        self, key: Any, plugin: str, read: r.ParticipantOf, now_us: int
     ) -> Participant | None:
-        for part in self._work.parts_of(tenant, read.ref.plugin, self._who(tenant, read.customer)):
+        for part in self._work.parts_of(*key[:3]):
             if part.ref == read.ref and part.role == read.role:
                 return participant_of(part)
         return None
 
     def _participants(
-        self, tenant: str, plugin: str, read: r.Participants, now_us: int
+        self, key: Any, plugin: str, read: r.Participants, now_us: int
     ) -> tuple[Participant, ...]:
-        row = self._work.instances.get((tenant, read.ref))
-        if row is None:
-            return ()
-        listed = self._work.role_list(row, read.role)
-        return tuple(participant_of(part) for part in listed[: read.limit])
+        row = self._work.instances.get(key)
+        listed = [] if row is None else self._work.role_list(row, read.role)
+        return tuple([participant_of(part) for part in listed[: read.limit]])
 
-    def _parts(self, tenant: str, plugin: str, read: r.PartsOf, now_us: int) -> r.Parts:
+    def _parts(self, key: Any, plugin: str, read: r.PartsOf, now_us: int) -> r.Parts:
         opened = closed = 0
-        for part in self._work.parts_of(tenant, plugin, self._who(tenant, read.customer)):
+        for part in self._work.parts_of(*key):
             if part.ref.campaign == read.campaign and part.role == read.role:
                 row = self._work.by_id.get(part.instance)
                 is_closed = row.closed if row is not None else part.closed
                 opened, closed = opened + (not is_closed), closed + is_closed
         return r.Parts(opened, closed)
 
-    def _stock(self, tenant: str, plugin: str, read: r.StockOf, now_us: int) -> r.Stock | None:
-        row = self._work.resources.get((tenant, f"{plugin}/{read.campaign}/{read.resource}"))
+    def _stock(self, key: Any, plugin: str, read: r.StockOf, now_us: int) -> r.Stock | None:
+        row = self._work.resources.get(key)
         return None if row is None else r.Stock(row.capacity, row.held, row.used)
 
-    def _balance(self, tenant: str, plugin: str, read: r.BalanceOf, now_us: int) -> int:
-        account: AccountRow = self._work.accounts[tenant, f"{plugin}/{read.ledger}", read.owner]
+    def _balance(self, key: Any, plugin: str, read: r.BalanceOf, now_us: int) -> int:
+        account: AccountRow = self._work.accounts[key]
         return account.balance
 
 
@@ -257,38 +265,12 @@ class View:
 
     def __getitem__(self, read: r.Read[Any]) -> Any:
         """The answer to a declared read."""
-        try:
-            answer = self._declared[read]
-        except KeyError:
+        if read not in self._declared:
             raise UndeclaredReadError(
                 f"{self._plugin} read {type(read).__name__} without naming it in needs()"
-            ) from None
-        if answer is None:
-            frame = self._frame
-            answer = self._knowing.answer(frame.tenant, self._plugin, read, frame.received_us)
-            self._declared[read] = answer
-        return answer
-
-
-def _makes_sense(read: Any) -> bool:
-    """Whether a read asks for what every database can look for."""
-    kind = type(read)
-    if kind in _OF_CUSTOMERS:
-        who = read.customer
-        if who is not None and not (type(who) is int and -_LATEST < who < _LATEST):
-            return False
-        if kind in _OF_CUSTOMERS_ALONE:
-            return True
-    for name in kind.__slots__:
-        value = getattr(read, name, None)
-        if name == "ref" and not isinstance(value, InstanceRef):
-            return False
-        if name in ("since", "until"):
-            if value is not None and not (isinstance(value, datetime) and value.tzinfo is not None):
-                return False
-        elif name in _TEXTS and not (isinstance(value, str) and is_storable(value)):
-            return False
-    return True
+            )
+        frame = self._frame
+        return self._knowing.answer(frame.tenant, self._plugin, read, frame.received_us)
 
 
 def tag_of(row: tuple[Any, ...]) -> Tag:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,8 @@ from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.database import Database
 
 T = TypeVar("T", Brand, Shop, Guide, Entrance)
-_TYPES: dict[type, str] = {Brand: "brand", Shop: "shop", Guide: "guide", Entrance: "entrance"}
+_KINDS: dict[str, type] = {"brand": Brand, "shop": Shop, "guide": Guide, "entrance": Entrance}
+_TYPES = {kind: type_ for type_, kind in _KINDS.items()}
 
 
 class Organisation:
@@ -36,8 +37,7 @@ class Organisation:
         self._database = database
         self._codec = codec
         self._zone = zone
-        self._kept: dict[tuple[str, str, str], Any] = {}
-        self._zones: dict[tuple[str, str], ZoneInfo] = {}
+        self._kept: dict[tuple[str, str, str | None], Any] = {}
 
     def put(self, tenant: str, *values: Brand | Shop | Guide | Entrance) -> None:
         """Add values, or replace those of the same id; durable when this returns."""
@@ -73,37 +73,32 @@ class Organisation:
 
     def prepare(self, work: WorkSet, touchpoints: Iterable[Touchpoint[Any]]) -> None:
         """Look up the shops and entrances that a batch names, in one query."""
-        wanted: dict[tuple[str, str, str], None] = {}
-        for touchpoint in touchpoints:
-            tenant = str(touchpoint.tenant)
-            if touchpoint.shop is not None:
-                wanted[tenant, "shop", touchpoint.shop] = None
-            if touchpoint.state is not None:
-                wanted[tenant, "entrance", touchpoint.state] = None
+        wanted: list[Any] = []
+        for one in touchpoints:
+            tenant = str(one.tenant)
+            wanted += (tenant, "shop", one.shop), (tenant, "entrance", one.state)
         self._look_up(work, wanted)
 
     def load_shops(self, work: WorkSet, shops: Iterable[tuple[str, str | None]]) -> None:
         """Look up shops by tenant and id, so that their zones are known."""
-        self._look_up(work, [(tenant, "shop", shop) for tenant, shop in shops if shop is not None])
+        self._look_up(work, [(tenant, "shop", shop) for tenant, shop in shops])
 
-    def _look_up(self, work: WorkSet, wanted: Iterable[tuple[str, str, str]]) -> None:
-        missing = [key for key in wanted if key not in self._kept]
-        kinds: dict[str, type] = {"shop": Shop, "entrance": Entrance}
+    def _look_up(self, work: WorkSet, wanted: Sequence[tuple[str, str, str | None]]) -> None:
+        missing = [key for key in {*wanted} if key[2] is not None and key not in self._kept]
         for row in work.select(schema.organisation, ("tenant", "type", "id"), missing):
-            self._keep(row[0], self._codec.load(json.loads(row[3]), kinds[row[1]]))
+            self._keep(row[0], self._codec.load(json.loads(row[3]), _KINDS[row[1]]))
 
     def entrance(self, tenant: str, token: str | None) -> Entrance | None:
         """The entrance of a state token, of those that ``prepare`` looked up."""
-        return None if token is None else self._kept.get((tenant, "entrance", token))
+        return self._kept.get((tenant, "entrance", token))
 
     def zone(self, tenant: str, shop: str | None) -> ZoneInfo:
         """The zone of a shop's calendar, or the tenant's."""
-        return self._zone if shop is None else self._zones.get((tenant, shop), self._zone)
+        there = self._kept.get((tenant, "shop", shop))
+        return self._zone if there is None else ZoneInfo(there.zone)
 
     def _keep(self, tenant: str, value: Any) -> None:
         self._kept[tenant, _TYPES[type(value)], _id_of(value)] = value
-        if isinstance(value, Shop):
-            self._zones[tenant, value.id] = ZoneInfo(value.zone)
 
 
 def _id_of(value: Any) -> str:

@@ -6,17 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import attrs
-
 from scrmkit.clock import from_micros
-from scrmkit.domain.campaign import Campaign, Instance, InstanceRef
+from scrmkit.domain.campaign import Instance, InstanceRef
 from scrmkit.domain.kinds import TimerDue
 from scrmkit.domain.text import is_text
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls, ContractError, listed
 from scrmkit.engine.campaigns import Campaigns
-from scrmkit.engine.frame import Frame
-from scrmkit.engine.rows import InstanceRow
+from scrmkit.engine.frame import Frame, Target
 from scrmkit.engine.workset import WorkSet
 from scrmkit.persistence.codec import Codec
 from scrmkit.persistence.frozen import is_frozen
@@ -30,16 +27,6 @@ _ADDRESSES: dict[type, tuple[tuple[str, int], ...]] = {
     OpenInstances: (("role", 32),),
 }
 """Each kind of address with its texts, and how long they may be."""
-
-
-@attrs.define(slots=True, eq=False)
-class Target:
-    """One instance that a mechanic is to be asked about; *row* None: to be opened."""
-
-    loaded: LoadedPlugin
-    ref: InstanceRef
-    row: InstanceRow | None
-    campaign: Campaign[Any] | None
 
 
 class Interests:
@@ -63,8 +50,7 @@ class Interests:
             candidates: Sequence[LoadedPlugin] = [loaded] if loaded is not None else []
         else:
             candidates = self._by_kind.get(touchpoint.kind, ())
-        tenant = touchpoint.tenant
-        return [loaded for loaded in candidates if loaded.tenant in (None, tenant)]
+        return [loaded for loaded in candidates if loaded.serves(touchpoint.tenant)]
 
 
 def _addresses(found: Any) -> tuple[Any, ...]:
@@ -79,6 +65,12 @@ def _addresses(found: Any) -> tuple[Any, ...]:
         if isinstance(address, OpenInstances) and type(address.customer) is not int:
             raise ContractError("customer of OpenInstances is a customer's id")
     return said
+
+
+def _ref(loaded: LoadedPlugin, address: InstanceRef | NewInstance) -> InstanceRef:
+    if isinstance(address, InstanceRef):
+        return address
+    return InstanceRef(plugin=loaded.name, campaign=address.campaign, key=address.key)
 
 
 class Targets:
@@ -99,7 +91,7 @@ class Targets:
         touchpoint = frame.touchpoint
         if touchpoint.to is not None:
             return (touchpoint.to,)
-        return self._calls.attempt("address", loaded.plugin.address, touchpoint, check=_addresses)
+        return self._calls.attempt("address", _addresses, loaded.plugin.address, touchpoint)
 
     def load(self, addresses: Sequence[tuple[Frame, LoadedPlugin, Any]]) -> None:
         """Load everything that *addresses* lead to, each table in one query."""
@@ -111,16 +103,10 @@ class Targets:
                 aliases.append((tenant, loaded.name, address.kind, address.value))
             elif isinstance(address, OpenInstances):
                 members.append((tenant, loaded.name, address.customer))
-            elif isinstance(address, NewInstance):
-                refs.append(
-                    (
-                        tenant,
-                        InstanceRef(plugin=loaded.name, campaign=address.campaign, key=address.key),
-                    )
-                )
-                campaigns.append((tenant, address.campaign))
             else:
-                refs.append((tenant, address))
+                refs.append((tenant, _ref(loaded, address)))
+            if isinstance(address, NewInstance):
+                campaigns.append((tenant, address.campaign))
         self._work.load_instances(refs)
         self._work.load_aliases(aliases)
         self._work.load_members(members)
@@ -149,17 +135,9 @@ class Targets:
 
     def _refs(self, frame: Frame, loaded: LoadedPlugin, address: Any) -> Iterator[InstanceRef]:
         work, tenant = self._work, frame.tenant
-        if isinstance(address, InstanceRef):
-            work.load_instances([(tenant, address)])
-            yield address
-        elif isinstance(address, NewInstance):
-            ref = InstanceRef(plugin=loaded.name, campaign=address.campaign, key=address.key)
-            work.load_instances([(tenant, ref)])
-            yield ref
-        elif isinstance(address, Alias):
+        if isinstance(address, Alias):
             key = (tenant, loaded.name, address.kind, address.value)
-            if key not in work.aliases:
-                work.load_aliases([key])
+            work.load_aliases([key])
             instance = work.aliases[key]
             if instance is not None:
                 yield work.by_id[instance].ref
@@ -173,6 +151,10 @@ class Targets:
             for part in parts:
                 if not work.by_id[part.instance].closed:
                     yield part.ref
+        else:
+            ref = _ref(loaded, address)
+            work.load_instances([(tenant, ref)])
+            yield ref
 
     def instance(self, target: Target) -> Instance[Any, Any] | None:
         """The typed instance of a target, None where it is to be opened."""

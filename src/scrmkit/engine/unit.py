@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,7 @@ from typing import Any
 import attrs
 
 from scrmkit.clock import to_micros
-from scrmkit.domain.chance import Chance
-from scrmkit.domain.decisions import Decision, Now, Outcome, Said
+from scrmkit.domain.decisions import Outcome, Said
 from scrmkit.domain.ids import CustomerId, TouchpointId
 from scrmkit.domain.kinds import CustomerMerged
 from scrmkit.domain.policy import Policy
@@ -19,7 +19,7 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.builtin import core_documents
 from scrmkit.engine.deciding import Deciding, Shared
 from scrmkit.engine.flush import flush
-from scrmkit.engine.frame import Frame, key_of
+from scrmkit.engine.frame import Decided, Frame, key_of
 from scrmkit.engine.knowing import Knowing
 from scrmkit.engine.people import People, Resolved, merge
 from scrmkit.engine.planning import Planning
@@ -28,10 +28,10 @@ from scrmkit.errors import LoopError
 from scrmkit.hooks import Route
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.database import Wire
+from scrmkit.persistence.database import Wire, keys_json
 from scrmkit.persistence.statements import Statements
-from scrmkit.plugins import LoadedPlugin
 
+Key = tuple[str, str, str]
 MAX_DEPTH = 16
 """How deep emitted touchpoints may lead to further ones, and how many rounds follow a batch."""
 
@@ -64,131 +64,123 @@ class Unit:
         self._at = at
         self._at_us = to_micros(at)
         self._dry = dry
-        self._decided: tuple[LoadedPlugin, Decision] | None = None
         self.frames: list[Frame] = []
 
-    def record_decided(
-        self, touchpoint: Touchpoint[Any], author: LoadedPlugin, decision: Decision
-    ) -> Outcome:
-        """Record one touchpoint together with a decision that was made elsewhere."""
-        self._decided = (author, decision)
-        return self.record([touchpoint])[0]
+    def record(
+        self,
+        touchpoints: Sequence[Touchpoint[Any]],
+        decided: Decided | None = None,
+        *,
+        depth: int = 0,
+    ) -> list[Outcome]:
+        """
+        The outcomes in order; what instances asked to be told is recorded too.
 
-    def record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
-        """The outcomes in order; what instances asked to be told is recorded too."""
-        outcomes: dict[int, Outcome] = {}
-        self._round(list(enumerate(touchpoints)), outcomes, 0)
-        return [outcomes[index] for index in range(len(touchpoints))]
-
-    # --- duplicates ----------------------------------------------------------------------
-
-    def _round(
-        self, indexed: list[tuple[int, Touchpoint[Any]]], outcomes: dict[int, Outcome], depth: int
-    ) -> None:
+        Args:
+            decided: What was decided elsewhere about the only touchpoint.
+        """
         if depth > MAX_DEPTH:
-            kinds = sorted({touchpoint.kind for _, touchpoint in indexed})
+            kinds = sorted({touchpoint.kind for touchpoint in touchpoints})
             raise LoopError(f"answers keep leading to new ones: {', '.join(kinds)}")
-        first: dict[tuple[str, str, str], int] = {}
-        repeated: list[tuple[int, int]] = []
-        stored = self.stored([(str(t.tenant), t.kind, t.key) for _, t in indexed])
-        fresh: list[tuple[int, Touchpoint[Any]]] = []
-        for index, touchpoint in indexed:
-            key = (str(touchpoint.tenant), touchpoint.kind, touchpoint.key)
-            if key in stored:
-                outcomes[index] = stored[key]
-            elif key in first:
-                repeated.append((index, first[key]))
-            else:
-                first[key] = index
-                fresh.append((index, touchpoint))
+        keys: list[Key] = [(str(one.tenant), one.kind, one.key) for one in touchpoints]
+        outcomes = self.stored(keys)
+        first = {key: place for place, key in reversed([*enumerate(keys)])}
+        fresh = [
+            one
+            for place, one in enumerate(touchpoints)
+            if keys[place] not in outcomes and first[keys[place]] == place
+        ]
         while fresh:
-            fresh, follow_ups = self._batch(fresh, outcomes)
+            fresh, follow_ups = self._batch(fresh, outcomes, decided)
             if follow_ups:
-                self._round([(-1 - i, t) for i, t in enumerate(follow_ups)], {}, depth + 1)
-        for index, earlier in repeated:
-            outcomes[index] = attrs.evolve(outcomes[earlier], duplicate=True)
+                self.record(follow_ups, depth=depth + 1)
+        return [
+            outcomes[key] if first[key] == place else attrs.evolve(outcomes[key], duplicate=True)
+            for place, key in enumerate(keys)
+        ]
 
-    def stored(self, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Outcome]:
+    def stored(self, keys: Sequence[Key]) -> dict[Key, Outcome]:
         """The outcomes of what is recorded of ``(tenant, kind, key)``, as duplicates."""
+        columns = ("tenant", "kind", "key")
         statement = self._statements.by_keys(
-            schema.touchpoint,
-            ("tenant", "kind", "key"),
-            ("tenant", "kind", "key", "id", "person", "decisions"),
+            schema.touchpoint, columns, (*columns, "id", "person", "decisions")
         )
-        rows = self._wire.rows(statement, (to_json(keys),))
         return {
-            (row[0], row[1], row[2]): outcome_of(row[3], row[4], json.loads(row[5]), duplicate=True)
-            for row in rows
+            row[:3]: outcome_of(row[3], row[4], json.loads(row[5]), duplicate=True)
+            for row in self._wire.rows(statement, keys_json(keys))
         }
 
     # --- one batch -----------------------------------------------------------------------
 
     def _batch(
-        self, fresh: list[tuple[int, Touchpoint[Any]]], outcomes: dict[int, Outcome]
-    ) -> tuple[list[tuple[int, Touchpoint[Any]]], list[Touchpoint[Any]]]:
+        self,
+        fresh: list[Touchpoint[Any]],
+        outcomes: dict[Key, Outcome],
+        decided: Decided | None,
+    ) -> tuple[list[Touchpoint[Any]], list[Touchpoint[Any]]]:
         """Record as many as can go together; the rest, and what must follow."""
         work = WorkSet(self._wire, self._statements, writes=not self._dry)
         people = People(work, self._shared.ids)
-        people.load(touchpoint for _, touchpoint in fresh)
-        taken: list[tuple[int, Frame]] = []
-        merged: list[tuple[Frame, int, int]] = []
-        for index, touchpoint in fresh:
+        people.load(fresh)
+        self._shared.organisation.prepare(work, fresh)
+        frames: list[Frame] = []
+        follow_ups: list[Touchpoint[Any]] = []
+        for touchpoint in fresh:
             resolved = people.resolve(touchpoint, self._at_us)
-            if resolved.joins and taken:
+            if resolved.joins and frames:
                 break
-            frame = self._frame(touchpoint, resolved)
-            frame.decided, self._decided = self._decided, None
-            taken.append((index, frame))
+            frame = self._frame(touchpoint, resolved, decided=decided)
+            frames.append(frame)
             if resolved.joins:
-                merged = [(frame, resolved.person or 0, other) for other in resolved.joins]
+                follow_ups = [] if self._dry else self._merge(work, frame, resolved.joins)
                 break
-        follow_ups = [] if self._dry else self._merge(work, merged)
-        taken = taken[: self._process(work, [frame for _, frame in taken], follow_ups)]
-        for index, frame in taken:
-            outcomes[index] = outcome_of(frame.id, frame.person, frame.decisions)
-        return fresh[len(taken) :], follow_ups
+        count = self._process(work, frames, follow_ups)
+        for frame in frames[:count]:
+            touchpoint = frame.touchpoint
+            outcome = outcome_of(frame.id, frame.person, frame.decisions)
+            outcomes[frame.tenant, touchpoint.kind, touchpoint.key] = outcome
+        return fresh[count:], follow_ups
 
-    def _frame(self, touchpoint: Touchpoint[Any], resolved: Resolved) -> Frame:
-        return Frame(
+    def _frame(self, touchpoint: Touchpoint[Any], resolved: Resolved, **more: Any) -> Frame:
+        """A touchpoint with what the core knows: customer, moment, entrance and route."""
+        frame = Frame(
             tenant=str(touchpoint.tenant), kind=self._shared.plugins.kinds[touchpoint.kind],
             touchpoint=touchpoint, occurred_us=to_micros(touchpoint.occurred_at),
-            received_us=self._at_us, identity_ids=resolved.identity_ids,
-            new_identities=resolved.new, is_new_customer=resolved.is_new_customer,
-            customer=resolved.customer, person=resolved.person,
-            by_key=f"{touchpoint.kind}|{touchpoint.key}",
+            received_us=self._at_us, resolved=resolved, customer=resolved.customer,
+            person=resolved.person, by_key=f"{touchpoint.kind}|{touchpoint.key}", **more,
         )  # fmt: skip
+        self._complete(frame)
+        return frame
 
-    def _merge(
-        self, work: WorkSet, merged: Sequence[tuple[Frame, int, int]]
-    ) -> list[Touchpoint[Any]]:
+    def _merge(self, work: WorkSet, frame: Frame, joins: Sequence[int]) -> list[Touchpoint[Any]]:
+        frame.id = self._shared.ids.take()
         told: list[Touchpoint[Any]] = []
-        for frame, kept, moved in merged:
-            frame.id = frame.id or self._shared.ids.take()
+        for moved in joins:
             customers = merge(
-                work, frame.tenant, kept, moved,
+                work, frame.tenant, frame.person or 0, moved,
                 id_=self._shared.ids.take(), at_us=self._at_us, touchpoint=frame.id,
             )  # fmt: skip
-            told += self._merge_news(work, frame, kept, moved, set(customers))
+            told += self._merge_news(work, frame, moved, set(customers))
         return told
 
     def _merge_news(
-        self, work: WorkSet, frame: Frame, kept: int, moved: int, new: set[int]
+        self, work: WorkSet, frame: Frame, moved: int, new: set[int]
     ) -> list[Touchpoint[Any]]:
         """The merge as a touchpoint, and one for each open instance that holds both."""
-        tenant = frame.touchpoint.tenant
-        payload = CustomerMerged(kept=CustomerId(kept), moved=CustomerId(moved))
+        kept = CustomerId(frame.person or 0)
+        payload = CustomerMerged(kept=kept, moved=CustomerId(moved))
         refs: list[Any] = [None]
         for loaded in self._shared.plugins.by_family("mechanic"):
-            seen: dict[Any, set[int]] = {}
+            seen: dict[Any, set[int]] = defaultdict(set)
             for part in work.parts_of(frame.tenant, loaded.name, kept):
                 if not part.closed:
-                    seen.setdefault(part.ref, set()).add(part.customer)
+                    seen[part.ref].add(part.customer)
             refs += [ref for ref, those in seen.items() if those & new and those - new]
         return [
             Touchpoint(
-                kind="customer.merged", tenant=tenant, occurred_at=frame.touchpoint.occurred_at,
-                key=key_of(frame.by_key, kept, moved, ref), payload=payload, to=ref,
-                customer=CustomerId(kept),
+                kind="customer.merged", tenant=frame.touchpoint.tenant, customer=kept,
+                occurred_at=frame.touchpoint.occurred_at, payload=payload, to=ref,
+                key=key_of(frame.by_key, kept, moved, ref),
             )
             for ref in refs
         ]  # fmt: skip
@@ -203,11 +195,7 @@ class Unit:
         a batch of its own. Returns how many were recorded.
         """
         shared = self._shared
-        shared.organisation.prepare(work, [frame.touchpoint for frame in frames])
-        knowing = Knowing(work, shared.codec)
-        deciding = Deciding(shared, work, knowing)
-        for frame in frames:
-            self._complete(frame)
+        deciding = Deciding(shared, work, Knowing(work, shared.codec))
         deciding.prefetch(frames)
         planning = Planning(work, shared.calls, self._policy, shared.codec, shared.ids)
         done: list[Frame] = []
@@ -233,10 +221,10 @@ class Unit:
         if frame.customer is not None and frame.person is not None:
             work.people[frame.tenant, frame.customer] = frame.person
             work.people.setdefault((frame.tenant, frame.person), frame.person)
-        if frame.is_new_customer:
+        if frame.resolved.is_new_customer:
             row = (frame.customer, frame.tenant, frame.customer, self._at_us)
             work.insert(schema.customer, row)
-        for row in frame.new_identities:
+        for row in frame.resolved.new:
             work.insert(schema.identity, row)
             work.add_identity(row)
 
@@ -258,25 +246,15 @@ class Unit:
         for touchpoint in frame.emitted:
             emitted.setdefault((touchpoint.kind, touchpoint.key), touchpoint)
         for touchpoint in emitted.values():
-            child = self._child(frame, touchpoint)
+            same = touchpoint.customer is None or touchpoint.customer == frame.person
+            who = (frame.customer, frame.person) if same else (touchpoint.customer,) * 2
+            child = self._frame(
+                touchpoint, Resolved(*who), parent=frame.id, root=frame.root, depth=frame.depth + 1
+            )
             deciding.prefetch([child])
             self._take(work, deciding, child, done)
 
-    def _child(self, parent: Frame, touchpoint: Touchpoint[Any]) -> Frame:
-        same = touchpoint.customer is None or touchpoint.customer == parent.person
-        child = Frame(
-            tenant=parent.tenant, kind=self._shared.plugins.kinds[touchpoint.kind],
-            touchpoint=touchpoint, occurred_us=parent.occurred_us, received_us=parent.received_us,
-            customer=parent.customer if same else touchpoint.customer,
-            person=parent.person if same else touchpoint.customer,
-            parent=parent.id, root=parent.root, depth=parent.depth + 1,
-            by_key=f"{touchpoint.kind}|{touchpoint.key}",
-        )  # fmt: skip
-        self._complete(child)
-        return child
-
     def _complete(self, frame: Frame) -> None:
-        """Fill in what the core knows: the customer, the moment, the entrance, the route."""
         touchpoint = frame.touchpoint
         entrance = self._shared.organisation.entrance(frame.tenant, touchpoint.state)
         filled: dict[str, Any] = {
@@ -289,23 +267,16 @@ class Unit:
                 if getattr(touchpoint, name) is None:
                     filled[name] = getattr(entrance, name)
         frame.touchpoint = attrs.evolve(touchpoint, **filled)
-        if (
-            frame.touchpoint.guide is None
-            and frame.person is not None
-            and self._shared.calls.has("scrmkit_route")
-        ):
+        if frame.touchpoint.guide is None and frame.person is not None:
             self._route(frame)
 
     def _route(self, frame: Frame) -> None:
-        zone = self._shared.organisation.zone(frame.tenant, frame.touchpoint.shop)
-        chance = Chance(self._shared.secret, frame.tenant.encode(), frame.by_key.encode())
-        now = Now(at=self._at, counts_at=self._at, zone=zone, chance=chance)
+        if not self._shared.calls.has("scrmkit_route"):
+            return
         found = self._shared.calls.first(
-            "scrmkit_route",
-            lambda route: isinstance(route, Route),
-            touchpoint=frame.touchpoint,
-            now=now,
-        )
+            "scrmkit_route", lambda route: isinstance(route, Route),
+            touchpoint=frame.touchpoint, now=self._shared.now_of(frame)(),
+        )  # fmt: skip
         if found is not None:
             route: Route = found[1]
             frame.touchpoint = attrs.evolve(
@@ -322,8 +293,8 @@ class Unit:
         touchpoint = frame.touchpoint
         payload, apart = self._shared.codec.split(touchpoint.payload)
         context: dict[str, Any] = {}
-        if frame.identity_ids:
-            context["identities"] = frame.identity_ids
+        if frame.resolved.identity_ids:
+            context["identities"] = frame.resolved.identity_ids
         for name in ("guide", "state"):
             if getattr(touchpoint, name) is not None:
                 context[name] = getattr(touchpoint, name)
