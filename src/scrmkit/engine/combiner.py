@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
-
-import attrs
 
 from scrmkit.domain.decisions import Outcome
 from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.engine.intake import all_of
 from scrmkit.errors import StorageError, StorageUnavailableError
 
+_MOST = 200
+"""How many one batch takes at most."""
 
-@attrs.define(slots=True, eq=False)
-class _Waiter:
-    touchpoint: Touchpoint[Any]
-    done: threading.Event = attrs.field(factory=threading.Event)
-    outcome: Outcome | None = None
-    error: Exception | None = None
+_Record = Callable[[Sequence[Touchpoint[Any]]], Sequence[Outcome | StorageError]]
 
-    def result(self) -> Outcome:
-        if self.error is not None:
-            raise self.error
-        assert self.outcome is not None
-        return self.outcome
+
+class _Waiter(Future[Outcome | None]):
+    """A caller who waits for the outcome; None instead makes it the one who writes."""
+
+    def __init__(self, touchpoint: Touchpoint[Any]) -> None:
+        super().__init__()
+        self.touchpoint = touchpoint
 
 
 class Combiner:
@@ -37,14 +36,8 @@ class Combiner:
     while being told what was recorded does not wait for itself.
     """
 
-    def __init__(
-        self,
-        record: Callable[[Sequence[Touchpoint[Any]]], Sequence[Outcome | StorageError]],
-        *,
-        limit: int = 200,
-    ) -> None:
+    def __init__(self, record: _Record) -> None:
         self._record = record
-        self._limit = limit
         self._lock = threading.Lock()
         self._queue: list[_Waiter] = []
         self._writing = False
@@ -52,58 +45,42 @@ class Combiner:
 
     def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
         """Record one touchpoint, together with those of other callers if there are any."""
-        waiter = _Waiter(touchpoint)
         if self._leader == threading.get_ident():
-            self._write([waiter])
-            return waiter.result()
+            return all_of(self._record([touchpoint]))[0]
+        own = _Waiter(touchpoint)
         with self._lock:
-            self._queue.append(waiter)
-            leads = not self._writing
-            self._writing = True
-        if not leads:
-            waiter.done.wait()
-            if waiter.outcome is None and waiter.error is None:  # made the leader
-                leads = True
-        if leads:
-            self._lead(waiter)
-        return waiter.result()
+            self._queue.append(own)
+            leads, self._writing = not self._writing, True
+        outcome = None if leads else own.result()
+        return self._lead() if outcome is None else outcome
 
-    def _lead(self, own: _Waiter) -> None:
-        """Write one batch with one's own touchpoint in it, then hand over."""
+    def _lead(self) -> Outcome:
+        """Write one batch, in which one's own touchpoint is the first, then hand over."""
         with self._lock:
-            batch, self._queue = self._queue[: self._limit], self._queue[self._limit :]
-            if own not in batch:
-                self._queue.remove(own)
-                batch.append(own)
+            batch, self._queue = self._queue[:_MOST], self._queue[_MOST:]
+        told: Exception = StorageUnavailableError("whoever wrote for all was interrupted")
         self._leader = threading.get_ident()
         try:
-            self._write(batch)
-        except BaseException:  # this thread is to end: the others are to try again
-            for waiter in batch:
-                waiter.error = StorageUnavailableError("whoever wrote for all was interrupted")
+            results = self._record([waiter.touchpoint for waiter in batch])
+            for waiter, result in zip(batch[1:], results[1:], strict=True):
+                if isinstance(result, Outcome):
+                    waiter.set_result(result)
+                else:
+                    waiter.set_exception(result)
+            return all_of(results[:1])[0]
+        except Exception as error:
+            told = error
             raise
         finally:
             self._leader = 0
-            for waiter in batch:
-                if waiter is not own:
-                    waiter.done.set()
+            for waiter in batch[1:]:
+                if not waiter.done():
+                    waiter.set_exception(told)
             self._hand_over()
-
-    def _write(self, batch: Sequence[_Waiter]) -> None:
-        try:
-            results = self._record([waiter.touchpoint for waiter in batch])
-            for waiter, result in zip(batch, results, strict=True):
-                if isinstance(result, Outcome):
-                    waiter.outcome = result
-                else:
-                    waiter.error = result
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
-            for waiter in batch:
-                waiter.error = error
 
     def _hand_over(self) -> None:
         with self._lock:
             if self._queue:
-                self._queue[0].done.set()
+                self._queue[0].set_result(None)
             else:
                 self._writing = False
