@@ -23,7 +23,7 @@ def text(
     """
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if is_text(value, most, least) and not set(but).intersection(value):
+        if is_text(value, most, least) and not (but and set(but).intersection(value)):
             return
         besides = f" and {but!r}" if but else ""
         raise InvalidValueError(
