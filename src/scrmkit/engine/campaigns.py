@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import attrs
@@ -66,15 +67,13 @@ class Campaigns:
 
     def refresh(self, work: WorkSet, wanted: Iterable[tuple[str, str]]) -> None:
         """Look up the newest versions of ``(tenant, campaign)``."""
-        keys = list(dict.fromkeys(wanted))
-        if keys:
+        if keys := list(dict.fromkeys(wanted)):
             for row in self._rows(work.wire, keys):
                 self._keep(row[0], self._campaign(row))
 
     def load_versions(self, work: WorkSet, wanted: Iterable[Key]) -> None:
         """Look up the versions that running instances keep."""
-        missing = {key[:2] for key in wanted if key not in self._versions}
-        self.refresh(work, sorted(missing))
+        self.refresh(work, sorted({key[:2] for key in wanted if key not in self._versions}))
 
     def of(self, tenant: str, ref: InstanceRef, row: InstanceRow | None) -> Campaign[Any] | None:
         """The version of an instance, or the newest for one to be opened."""
@@ -90,11 +89,8 @@ class Campaigns:
         )
         with self._database.reading() as wire:
             rows = wire.rows(statement, (tenant,))
-        newest: dict[str, Campaign[Any]] = {}
-        for row in sorted(rows, key=lambda row: (row[1], row[2])):
-            if row[3] in self._mechanics:
-                newest[row[1]] = self._campaign(row)
-        return list(newest.values())
+        rows = sorted((row for row in rows if row[3] in self._mechanics), key=itemgetter(1, 2))
+        return [self._campaign(row) for row in {row[1]: row for row in rows}.values()]
 
     def _rows(self, wire: Wire, keys: Sequence[tuple[str, str]]) -> list[Any]:
         statement = self._database.statements.by_keys(schema.campaign, ("tenant", "id"))

@@ -49,15 +49,15 @@ class Shared:
     secret: bytes
 
     def now_of(self, frame: Frame) -> Callable[..., Now]:
-        """The time of a touchpoint, with a chance of its own for each name that is given."""
+        """The time of a touchpoint, and a chance of its own for each name."""
         touchpoint = frame.touchpoint
         at = touchpoint.received_at or touchpoint.occurred_at
         counts_at = touchpoint.occurred_at if frame.kind.witness is Witness.PLATFORM else at
         zone = self.organisation.zone(frame.tenant, touchpoint.shop)
         seed = (self.secret, frame.tenant.encode(), frame.by_key.encode())
 
-        def now(*name: str) -> Now:
-            chance = Chance(*seed, *map(str.encode, name))
+        def now(name: str = "") -> Now:
+            chance = Chance(*seed, name.encode())
             return Now(at=at, counts_at=counts_at, zone=zone, chance=chance)
 
         return now
@@ -274,6 +274,7 @@ class Deciding:
             # By the name that the customer first had and not by our id, so that the same history
             # gives the same key; with the secret, so that the key tells nobody the name.
             whom = key_of(shared.secret, *names[0][1:]) if names else one.person
+            one.once = one.document["key"]
             one.document["key"] = author.key(tenant, whom, one.once)
             if one.message is not None:
                 self.may_answer |= one.message.tell

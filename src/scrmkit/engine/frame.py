@@ -126,11 +126,7 @@ class Proposed:
     consents: dict[tuple[str, Any], bool] = attrs.field(factory=dict)
     identities: tuple[tuple[Any, ...], ...] = attrs.field(default=(), repr=False)
     address: int | None = None
-    once: str = attrs.field(init=False)
-
-    @once.default
-    def _once(self) -> str:
-        return str(self.document["key"])
+    once: str = ""
 
 
 class GuardError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -13,7 +13,7 @@ from scrmkit.clock import Clock, to_micros
 from scrmkit.domain.decisions import Decision, Outcome
 from scrmkit.domain.ids import TenantId, TouchpointId
 from scrmkit.domain.text import is_text
-from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine.calls import line_of
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.documents import checked_kind
@@ -63,27 +63,24 @@ class Intake:
                 f"{did_you_mean(touchpoint.kind, sorted(kinds))}"
             )
         kind = checked_kind(kinds, touchpoint.kind, touchpoint.payload)
-        if kind.amount is not None:
-            amount = getattr(touchpoint.payload, kind.amount)
-            if type(amount) is not int or abs(amount) > _MOST_FEN:
-                raise errors.InvalidValueError(
-                    f"{touchpoint.kind}: {kind.amount} is no amount in fen"
-                )
-        for name in _TEXTS:
-            text = getattr(touchpoint, name)
-            if text and not is_text(text, 64):
-                raise errors.InvalidValueError(
-                    f"{touchpoint.kind}: {name} has at most 64 characters, no NUL and no half ones"
-                )
-        for identity in touchpoint.identities:
-            if identity.kind not in self._shared.plugins.identity_kinds:
-                raise errors.InvalidValueError(
-                    f"{touchpoint.kind}: no type of identity is called {identity.kind!r}"
-                )
+        for wrong in self._wrong(touchpoint, kind):
+            raise errors.InvalidValueError(f"{touchpoint.kind}: {wrong}")
         payload = closed(touchpoint.payload)
         if touchpoint.tenant == tenant and payload is touchpoint.payload:
             return touchpoint
         return attrs.evolve(touchpoint, tenant=TenantId(tenant), payload=payload)
+
+    def _wrong(self, touchpoint: Touchpoint[Any], kind: TouchpointKind[Any]) -> Iterator[str]:
+        amount = getattr(touchpoint.payload, kind.amount) if kind.amount is not None else 0
+        if type(amount) is not int or abs(amount) > _MOST_FEN:
+            yield f"{kind.amount} is no amount in fen"
+        for name in _TEXTS:
+            text = getattr(touchpoint, name)
+            if text and not is_text(text, 64):
+                yield f"{name} has at most 64 characters, no NUL and no half ones"
+        for identity in touchpoint.identities:
+            if identity.kind not in self._shared.plugins.identity_kinds:
+                yield f"no type of identity is called {identity.kind!r}"
 
     def tenant(self, given: str | None) -> str:
         """The tenant that a call means."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakSet
@@ -33,7 +34,7 @@ class Joining:
     def __init__(self, intake: Intake, database: Database) -> None:
         self._intake = intake
         self._database = database
-        self._waiting: dict[int, list[Frame]] = {}
+        self._waiting: dict[int, list[Frame]] = defaultdict(list)
         self._heard: WeakSet[Any] = WeakSet()
 
     @contextlib.contextmanager
@@ -46,18 +47,7 @@ class Joining:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
         self._listen(connection)
         with connection.begin_nested():
-            yield Joined(self, connection)
-
-    def record(
-        self, connection: Connection, touchpoints: Sequence[Touchpoint[Any]]
-    ) -> list[Outcome]:
-        """Record all of *touchpoints* or none, and let the host's transaction go on."""
-        checked = [self._intake.checked(touchpoint) for touchpoint in touchpoints]
-        with connection.begin_nested():
-            wire = Wire(connection.connection.dbapi_connection)
-            outcomes, frames = self._intake.record_in(wire, checked)
-        self._waiting.setdefault(_name(connection), []).extend(frames)
-        return outcomes
+            yield Joined(self._intake, connection, self._waiting)
 
     def _listen(self, connection: Connection) -> None:
         pool = connection.engine.pool
@@ -87,9 +77,12 @@ class Joining:
 class Joined:
     """Records on a host's connection; see ``Engine.joined``."""
 
-    def __init__(self, joining: Joining, connection: Connection) -> None:
-        self._joining = joining
+    def __init__(
+        self, intake: Intake, connection: Connection, waiting: dict[int, list[Frame]]
+    ) -> None:
+        self._intake = intake
         self._connection = connection
+        self._waiting = waiting
 
     def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
         """Record one touchpoint; a conflict is raised and not tried again."""
@@ -97,7 +90,12 @@ class Joined:
 
     def record_many(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
         """Record several, in their order; all or none of them."""
-        return self._joining.record(self._connection, touchpoints)
+        checked = [self._intake.checked(touchpoint) for touchpoint in touchpoints]
+        with self._connection.begin_nested():
+            wire = Wire(self._connection.connection.dbapi_connection)
+            outcomes, frames = self._intake.record_in(wire, checked)
+        self._waiting[_name(self._connection)] += frames
+        return outcomes
 
 
 def _name(connection: Connection) -> int:

@@ -10,6 +10,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+import attrs
+
 from scrmkit.clock import from_micros, to_micros
 from scrmkit.domain import reads as r
 from scrmkit.domain.campaign import InstanceRef, Participant
@@ -252,16 +254,14 @@ class Knowing:
         return account.balance
 
 
+@attrs.define(slots=True, eq=False)
 class View:
     """The ``known`` of one plugin and one touchpoint."""
 
-    __slots__ = ("_declared", "_frame", "_knowing", "_plugin")
-
-    def __init__(self, knowing: Knowing, frame: Frame, plugin: str, declared: Declared) -> None:
-        self._knowing = knowing
-        self._frame = frame
-        self._plugin = plugin
-        self._declared = declared
+    _knowing: Knowing
+    _frame: Frame
+    _plugin: str
+    _declared: Declared
 
     def __getitem__(self, read: r.Read[Any]) -> Any:
         """The answer to a declared read."""
