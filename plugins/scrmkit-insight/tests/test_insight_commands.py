@@ -249,6 +249,7 @@ def test_names_of_platforms_are_shown_when_asked_for(run, tagged):
         pytest.param(["phone:+861", "--tenant", "main"], 1, "of this phone", id="unknown"),
         pytest.param(["4711", "--tenant", "main"], 1, "no customer 4711", id="unknown id"),
         pytest.param(["nonsense", "--tenant", "main"], 2, "KIND:VALUE", id="no identity"),
+        pytest.param(["13900000001", "--tenant", "main"], 2, "phone:+86", id="a bare phone"),
         pytest.param(["phone:", "--tenant", "main"], 2, "1 to 256", id="empty value"),
         pytest.param(["4711"], 1, "--tenant", id="no tenant"),
         pytest.param(["phone:+8613900000001", "--tenant", "other"], 1, "of this", id="another's"),

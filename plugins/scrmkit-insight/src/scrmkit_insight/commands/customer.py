@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import attrs
@@ -17,10 +18,14 @@ from scrmkit.errors import InvalidValueError
 from scrmkit.persistence.codec import Codec
 from scrmkit_insight.journeys import journey as journey_of
 
+_PHONE = re.compile("1[3-9][0-9]{9}")
+
 
 def who_of(context: click.Context, option: click.Parameter, text: str) -> int | Identity:
     """A customer's id, or what a platform calls them; only the value may have colons."""
     if text.isdecimal():
+        if _PHONE.fullmatch(text):  # ids are longer
+            raise click.BadParameter("write a phone as phone:+86 and its digits, without a blank")
         return int(text)
     kind, mark, value = text.partition(":")
     kind, _, scope = kind.partition("@")
