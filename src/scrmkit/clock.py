@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -85,8 +84,3 @@ def to_micros(moment: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """The moment, in UTC, that *micros* microseconds since 1970-01-01 UTC stand for."""
     return EPOCH + micros * _MICROSECOND
-
-
-def monotonic() -> float:
-    """Seconds on a clock that only measures lengths, for budgets and leases."""
-    return time.monotonic()

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_address
+from time import monotonic
 from typing import Any
 
 import attrs
 import httpx
 
-from scrmkit.clock import Clock, monotonic
+from scrmkit.clock import Clock
 from scrmkit.errors import (
     InvalidValueError,
     RefusedError,

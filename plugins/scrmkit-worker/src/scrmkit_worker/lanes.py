@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import attrs
 from sqlalchemy import select
 
-from scrmkit.clock import monotonic
 from scrmkit.domain.messages import DeliveryOutcome, Operation, TryLater, Unknown
 from scrmkit.engine.workset import WorkSet, by_equality
 from scrmkit.persistence import schema

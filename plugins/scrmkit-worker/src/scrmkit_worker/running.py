@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 
 import structlog
 
-from scrmkit.clock import monotonic
 from scrmkit.domain.messages import Status
 from scrmkit.engine.calls import line_of
 from scrmkit.engine.frame import Frame
