@@ -65,15 +65,12 @@ class Campaigns:
         self._keep(tenant, published)
         return published
 
-    def refresh(self, work: WorkSet, wanted: Iterable[tuple[str, str]]) -> None:
-        """Look up the newest versions of ``(tenant, campaign)``."""
-        if keys := list(dict.fromkeys(wanted)):
+    def load(self, work: WorkSet, newest: Iterable[tuple[str, str]], kept: Iterable[Key]) -> None:
+        """Look up the *newest* versions, and those that running instances have *kept*."""
+        missing = {key[:2] for key in kept if key not in self._versions}
+        if keys := sorted(missing.union(newest)):
             for row in self._rows(work.wire, keys):
                 self._keep(row[0], self._campaign(row))
-
-    def load_versions(self, work: WorkSet, wanted: Iterable[Key]) -> None:
-        """Look up the versions that running instances keep."""
-        self.refresh(work, sorted({key[:2] for key in wanted if key not in self._versions}))
 
     def of(self, tenant: str, ref: InstanceRef, row: InstanceRow | None) -> Campaign[Any] | None:
         """The version of an instance, or the newest for one to be opened."""

@@ -113,11 +113,9 @@ class Targets:
         if members:
             parts = [part for member in members for part in self._work.parts_of(*member)]
             self._work.load_instance_ids(part.instance for part in parts if not part.closed)
-        self._campaigns.refresh(self._work, campaigns)
-        self._campaigns.load_versions(
-            self._work,
-            [(row.tenant, row.campaign, row.campaign_version) for row in self._work.by_id.values()],
-        )
+        rows = self._work.by_id.values()
+        kept = [(row.tenant, row.campaign, row.campaign_version) for row in rows]
+        self._campaigns.load(self._work, campaigns, kept)
 
     def of(self, frame: Frame, loaded: LoadedPlugin, addresses: Iterable[Any]) -> Iterator[Target]:
         """The instances that addresses lead to, each once; those to be opened without a row."""
