@@ -33,7 +33,6 @@ from segment_world import NOW, happening, make_engine, note
 
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
-from scrmkit.engine.customers import Customers
 from scrmkit.persistence import schema
 from scrmkit_audience.expressions import Expression, matches
 from scrmkit_audience.segments import Segments, facts_of
@@ -120,12 +119,8 @@ def check(engine: Engine, world: World, asked: list[Expression]) -> None:
     tenant = TENANTS[next(_fresh) % len(TENANTS)]
     outcomes = engine.record_many([attrs.evolve(one, tenant=tenant) for one in world.history])
     assert not any(outcome.parked for outcome in outcomes)
-    customers = Customers(engine.database, engine.codec, engine.settings.stage_from)
     with engine.database.reading() as wire:
-        facts = [
-            facts_of(engine.database, customers, wire, tenant, person)
-            for person in people_of(engine, tenant)
-        ]
+        facts = [facts_of(engine, wire, tenant, person) for person in people_of(engine, tenant)]
     here = attrs.evolve(engine.settings, zone=world.zone)
     segments = Segments(engine.database, engine.plugins, here)
 

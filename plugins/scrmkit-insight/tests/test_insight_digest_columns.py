@@ -161,7 +161,8 @@ def add_what_has_no_effect(connection: Connection) -> None:
 
 def value(database: Database, connection: Connection) -> str:
     """The digest of what a connection sees."""
-    return digest_from(sums_of(database, Wire(connection.connection.dbapi_connection))).value
+    wire = Wire(connection.connection.dbapi_connection, database.statements)
+    return digest_from(sums_of(database, wire)).value
 
 
 def changed(database: Database, table: str, column: str) -> tuple[str, str]:

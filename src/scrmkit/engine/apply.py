@@ -13,7 +13,6 @@ from scrmkit.engine import rows
 from scrmkit.engine.documents import Document
 from scrmkit.engine.frame import Frame, GuardError
 from scrmkit.engine.workset import WorkSet
-from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.ids import IdAllocator
@@ -56,6 +55,7 @@ class _Decision:
     One decision while it is applied.
 
     Attributes:
+        instance: Whose decision it is, None for a rule's; documents are checked for that.
         undo: Calls that take back what was done, in its order.
     """
 
@@ -63,24 +63,15 @@ class _Decision:
     ids: IdAllocator
     frame: Frame
     plugin: str
-    instance: rows.InstanceRow | None
+    instance: Any
     undo: list[tuple[Any, ...]] = attrs.field(factory=list)
 
-    def whom(self, document: Document) -> tuple[int, int]:
-        """The original customer and the person that an effect is about."""
-        given: int | None = document.get("customer")
-        if given is not None:
-            person: int = document.get("person", given)
-            return given, person
-        if self.frame.customer is None or self.frame.person is None:
-            raise InvalidValueError(f"{document['type']} needs a customer; there is none")
-        return self.frame.customer, self.frame.person
-
-    def own(self) -> rows.InstanceRow:
-        """The instance that decides."""
-        if self.instance is None:
-            raise InvalidValueError("this effect is for mechanics: there is no instance here")
-        return self.instance
+    def whom(self, document: Document) -> tuple[Any, Any]:
+        """The original customer and the person of an effect that is about one."""
+        given = document.get("customer")
+        if given is None:
+            return self.frame.customer, self.frame.person
+        return given, document.get("person", given)
 
     def set(self, row: Any, **values: Any) -> None:
         """Change attributes of a row."""
@@ -102,21 +93,24 @@ class _Decision:
 # --- profile -----------------------------------------------------------------------------
 
 
-def _tag(one: _Decision, doc: Document) -> None:
-    frame, (customer, person) = one.frame, one.whom(doc)
-    one.work.newest["tag"].put(
-        (frame.tenant, customer, doc["group"], doc["name"], person, frame.occurred_us,
-         frame.by_key, int(doc["type"] == "add_tag"), doc.get("source", "manual"), one.plugin,
-         frame.id, doc.get("expires_at"))
-    )  # fmt: skip
+_WORDS = {
+    "add_tag": "tag", "remove_tag": "tag", "set_attribute": "attribute", "set_score": "score",
+    "record_consent": "consent",
+}  # fmt: skip
+_UNSAID = {"source": "manual", "expires_at": None}
 
 
-def _attribute(one: _Decision, doc: Document) -> None:
-    frame, (customer, person) = one.frame, one.whom(doc)
-    one.work.newest["attribute"].put(
-        (frame.tenant, customer, doc["name"], person, frame.occurred_us, frame.by_key,
-         to_json(doc.get("value")), frame.id)
-    )  # fmt: skip
+def _word(one: _Decision, doc: Document) -> None:
+    """A word on a customer: its row holds what the document says, under the columns' names."""
+    frame, (customer, person), type_ = one.frame, one.whom(doc), doc["type"]
+    words = one.work.newest[_WORDS[type_]]
+    row = {
+        **_UNSAID, **doc, "tenant": frame.tenant, "customer": customer, "person": person,
+        "at": doc.get("as_of", frame.occurred_us), "by_key": frame.by_key, "plugin": one.plugin,
+        "touchpoint": frame.id, "grp": doc.get("group"), "present": int(type_ == "add_tag"),
+        "granted": int(doc.get("granted", False)), "value": to_json(doc.get("value")),
+    }  # fmt: skip
+    words.put(tuple(map(row.__getitem__, words.columns)))
 
 
 def _memo(one: _Decision, doc: Document) -> None:
@@ -128,22 +122,6 @@ def _memo(one: _Decision, doc: Document) -> None:
     newest = memos.of((tenant, person)).get((one.plugin,))
     count = 1 if newest is None else newest[4] + 1
     memos.put((tenant, customer, one.plugin, person, count, "", to_json(doc["value"])))
-
-
-def _consent(one: _Decision, doc: Document) -> None:
-    frame, (customer, person) = one.frame, one.whom(doc)
-    one.work.newest["consent"].put(
-        (frame.tenant, customer, doc["channel"], doc["purpose"], person, frame.occurred_us,
-         frame.by_key, int(doc["granted"]), doc["proof"], frame.id)
-    )  # fmt: skip
-
-
-def _score(one: _Decision, doc: Document) -> None:
-    frame, (customer, person) = one.frame, one.whom(doc)
-    one.work.newest["score"].put(
-        (frame.tenant, customer, doc["scorer"], person, doc["as_of"], frame.by_key,
-         doc["hundredths"], doc["band"], doc["segment"], doc["stage"], doc["detail"], frame.id)
-    )  # fmt: skip
 
 
 # --- timers ------------------------------------------------------------------------------
@@ -184,7 +162,7 @@ def _open(one: _Decision, doc: Document) -> None:
 
 
 def _alias(one: _Decision, doc: Document) -> None:
-    work, instance = one.work, one.own()
+    work, instance = one.work, one.instance
     key = (one.frame.tenant, one.plugin, doc["kind"], doc["value"])
     work.load_aliases([key])
     there = work.aliases[key]
@@ -197,7 +175,7 @@ def _alias(one: _Decision, doc: Document) -> None:
 
 def _part(one: _Decision, doc: Document) -> rows.PartRow | None:
     """The customer's part in the role, None where there is none."""
-    instance, (_, person) = one.own(), one.whom(doc)
+    instance, (_, person) = one.instance, one.whom(doc)
     for part in one.work.parts_of(one.frame.tenant, one.plugin, person):
         if part.instance == instance.id and part.role == doc["role"]:
             return part
@@ -207,7 +185,7 @@ def _part(one: _Decision, doc: Document) -> rows.PartRow | None:
 def _join(one: _Decision, doc: Document) -> None:
     if _part(one, doc) is not None:
         raise GuardError(f"the customer is a {doc['role']} already")
-    work, frame, instance = one.work, one.frame, one.own()
+    work, frame, instance = one.work, one.frame, one.instance
     customer, person = one.whom(doc)
     part = rows.PartRow(
         instance.id, doc["role"], customer, frame.tenant, one.plugin, person,
@@ -312,12 +290,8 @@ _GUARDED: _Steps = {
     "post": _post,
 }
 _SIMPLE: _Steps = {
-    "add_tag": _tag,
-    "remove_tag": _tag,
-    "set_attribute": _attribute,
+    **dict.fromkeys(_WORDS, _word),
     "remember": _memo,
-    "set_score": _score,
-    "record_consent": _consent,
     "start_timer": _timer,
     "cancel_timer": _timer,
 }

@@ -14,11 +14,12 @@ from scrmkit.clock import from_micros, to_micros
 from scrmkit.domain.campaign import Campaign, CampaignStatus, InstanceRef
 from scrmkit.domain.ids import BrandId, CampaignId, ShopId
 from scrmkit.engine.rows import InstanceRow
-from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.database import Database, Wire
+from scrmkit.persistence.statements import by_equality
 from scrmkit.plugins import PluginSet
 
 Key = tuple[str, str, int]
@@ -90,8 +91,7 @@ class Campaigns:
         return [self._campaign(row) for row in {row[1]: row for row in rows}.values()]
 
     def _rows(self, wire: Wire, keys: Sequence[tuple[str, str]]) -> list[Any]:
-        statement = self._database.statements.by_keys(schema.campaign, ("tenant", "id"))
-        rows = wire.rows(statement, (json.dumps(keys),))
+        rows = wire.find(schema.campaign, ("tenant", "id"), keys)
         return [row for row in rows if row[3] in self._mechanics]
 
     def _keep(self, tenant: str, campaign: Campaign[Any]) -> None:

@@ -23,7 +23,7 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.calls import Calls
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.combiner import Combiner
-from scrmkit.engine.customers import Customers, Who
+from scrmkit.engine.customers import Who, customer_of, find
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.documents import Documents
 from scrmkit.engine.health import keep_health, load_health
@@ -101,7 +101,6 @@ class Engine:
         self.intake = Intake(self.shared, self.database, settings, self.clock)
         self._joining = Joining(self.intake, self.database)
         self._combiner = Combiner(self._record_each)
-        self._customers = Customers(self.database, self.codec, settings.stage_from)
         self._making = threading.Lock()
         self._worker: Worker | None = None
 
@@ -247,8 +246,8 @@ class Engine:
         """
         owner, now = self.intake.tenant(tenant), self.clock.now()
         with self.database.reading() as wire:
-            person = self._customers.find(wire, owner, who)
-            return self._customers.customer(wire, owner, person, now)
+            person = find(wire, owner, who)
+            return customer_of(wire, self.codec, self.settings.stage_from, owner, person, now)
 
     def undo_merge(self, kept: CustomerId, moved: CustomerId, *, tenant: str | None = None) -> None:
         """

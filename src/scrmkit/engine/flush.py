@@ -30,7 +30,7 @@ def flush(work: WorkSet) -> None:
             transaction must be rolled back and the batch run again.
     """
     for table in _FIRST:
-        _insert(work, table, work.inserts[table])
+        _write(work, work.statements.insert(table), work.inserts[table])
     _rows(work, schema.instance, work.by_id.values(), ("id", "version"),
           ("state", "version", "closed"))  # fmt: skip
     _participants(work)
@@ -41,19 +41,13 @@ def flush(work: WorkSet) -> None:
     _accounts(work)
     for table in NEWEST:
         words = list(work.newest[table.name].dirty.values())
-        if words:
-            work.wire.many(work.statements.upsert(table, newest=True), words)
+        _write(work, work.statements.upsert(table, newest=True), words)
     stopped = [key for key, row in work.timers.items() if row is None]
     _write(work, work.statements.delete(schema.timer, where=_TIMER), stopped)
     started = [row for row in work.timers.values() if row is not None]
     _write(work, work.statements.upsert(schema.timer), started)
     for table in _LAST:
-        _insert(work, table, work.inserts[table])
-
-
-def _insert(work: WorkSet, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        work.wire.many(work.statements.insert(table), rows)
+        _write(work, work.statements.insert(table), work.inserts[table])
 
 
 def _write(
@@ -76,7 +70,7 @@ def _rows(
             new.append(now)
         elif now != row.base:
             changed.append((*after(now), *before(row.base)))
-    _insert(work, table, new)
+    _write(work, work.statements.insert(table), new)
     update = work.statements.update(table, values=values, where=where)
     _write(work, update, changed, f"a row of {table.name}")
 
@@ -99,15 +93,12 @@ def _participants(work: WorkSet) -> None:
 
 def _resources(work: WorkSet) -> None:
     named = [row for row in work.resources.values() if row is not None]
-    new = [(row.tenant, row.name, row.capacity, 0, 0) for row in named if row.base is None]
-    _write(work, work.statements.insert_new(schema.resource), new)
     raised = [
-        (row.capacity, row.tenant, row.name)
+        (row.tenant, row.name, row.capacity, 0, 0)
         for row in named
-        if row.base is not None and row.capacity > row.base[2]
+        if row.base is None or row.capacity > row.base[2]
     ]
-    update = work.statements.update(schema.resource, values=("capacity",), where=("tenant", "name"))
-    _write(work, update, raised)
+    _write(work, work.statements.upsert(schema.resource, first=("held", "used")), raised)
     moved = []
     for row in named:
         _, _, _, held, used = row.base or (0,) * 5

@@ -21,7 +21,7 @@ from scrmkit.engine.frame import Decided, Frame
 from scrmkit.engine.unit import Unit, outcome_of
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.database import Database, KeyTakenError, Wire, keys_json
+from scrmkit.persistence.database import Database, KeyTakenError, Wire
 from scrmkit.persistence.frozen import closed
 from scrmkit.plugins import LoadedPlugin
 from scrmkit.settings import Settings
@@ -154,8 +154,7 @@ class Intake:
             return unit.record([checked])[0]
 
     def _unit(self, wire: Wire, *, dry: bool = False) -> Unit:
-        policy, statements = self._settings.policy, self._database.statements
-        return Unit(self._shared, policy, wire, statements, self._clock.now(), dry=dry)
+        return Unit(self._shared, self._settings.policy, wire, self._clock.now(), dry=dry)
 
     def record_in(
         self, wire: Wire, touchpoints: Sequence[Touchpoint[Any]], *decided: Decided
@@ -197,11 +196,10 @@ class Intake:
             id_, touchpoint.tenant, touchpoint.kind, touchpoint.key, self._document(touchpoint),
             text[:300], to_micros(self._clock.now()),
         )  # fmt: skip
-        statements = self._database.statements
-        there = statements.by_keys(schema.parked, ("tenant", "kind", "key"), ("id", "error"))
+        names = ("tenant", "kind", "key")
         with self._database.writing() as wire:
-            wire.many(statements.insert_new(schema.parked), [row])
-            id_, text = wire.rows(there, keys_json([row[1:4]]))[0]
+            wire.many(wire.statements.insert_new(schema.parked), [row])
+            ((id_, text),) = wire.find(schema.parked, names, [row[1:4]], ("id", "error"))
         return Outcome(touchpoint=TouchpointId(id_), customer=None, parked=text)
 
     def _document(self, touchpoint: Touchpoint[Any]) -> str:

@@ -17,7 +17,6 @@ from scrmkit.engine.frame import Frame
 from scrmkit.engine.intake import Intake
 from scrmkit.errors import StorageError
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.database import Database, Wire
 
 
@@ -47,7 +46,8 @@ class Joining:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
         self._listen(connection)
         with connection.begin_nested():
-            yield Joined(self._intake, connection, self._waiting)
+            wire = Wire(connection.connection.dbapi_connection, self._database.statements)
+            yield Joined(self._intake, connection, wire, self._waiting)
 
     def _listen(self, connection: Connection) -> None:
         pool = connection.engine.pool
@@ -64,10 +64,9 @@ class Joining:
         frames = self._waiting.get(name)
         if not frames:
             return
-        statement = self._database.statements.by_keys(schema.touchpoint, ("id",), ("id",))
         there: set[int] = set()
         with contextlib.suppress(StorageError), self._database.reading() as wire:
-            rows = wire.rows(statement, (to_json([[frame.id] for frame in frames]),))
+            rows = wire.find(schema.touchpoint, ("id",), [(frame.id,) for frame in frames], ("id",))
             there = {row[0] for row in rows}
         if there or over:
             del self._waiting[name]
@@ -78,10 +77,11 @@ class Joined:
     """Records on a host's connection; see ``Engine.joined``."""
 
     def __init__(
-        self, intake: Intake, connection: Connection, waiting: dict[int, list[Frame]]
+        self, intake: Intake, connection: Connection, wire: Wire, waiting: dict[int, list[Frame]]
     ) -> None:
         self._intake = intake
         self._connection = connection
+        self._wire = wire
         self._waiting = waiting
 
     def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
@@ -92,8 +92,7 @@ class Joined:
         """Record several, in their order; all or none of them."""
         checked = [self._intake.checked(touchpoint) for touchpoint in touchpoints]
         with self._connection.begin_nested():
-            wire = Wire(self._connection.connection.dbapi_connection)
-            outcomes, frames = self._intake.record_in(wire, checked)
+            outcomes, frames = self._intake.record_in(self._wire, checked)
         self._waiting[_name(self._connection)] += frames
         return outcomes
 

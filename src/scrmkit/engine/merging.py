@@ -30,7 +30,7 @@ def split(
         ConflictError: *kept* was merged into somebody since; undo that first.
     """
     with database.writing() as wire:
-        work = WorkSet(wire, database.statements)
+        work = WorkSet(wire)
         keys = ("tenant", "kept", "moved")
         merges = work.select(schema.merge, keys, [(tenant, kept, moved)], lock="alone")
         done = [(row[0], row[4]) for row in merges if row[6] is None]

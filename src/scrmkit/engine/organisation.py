@@ -14,11 +14,12 @@ from scrmkit.domain.ids import StateToken
 from scrmkit.domain.organisation import Brand, Entrance, Guide, Shop
 from scrmkit.domain.text import is_text
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.database import Database
+from scrmkit.persistence.statements import by_equality
 
 T = TypeVar("T", Brand, Shop, Guide, Entrance)
 _KINDS: dict[str, type] = {"brand": Brand, "shop": Shop, "guide": Guide, "entrance": Entrance}

@@ -44,7 +44,6 @@ class People:
         self._work = work
         self._ids = ids
         self._known: dict[IdentityKey, tuple[int, int, int] | None] = {}
-        self._persons: dict[tuple[str, int], int] = {}
 
     def load(self, touchpoints: Iterable[Touchpoint[Any]]) -> None:
         """Look up all identities and given customers of *touchpoints* in one round."""
@@ -57,12 +56,10 @@ class People:
         wanted = unknown(keys, self._known)
         self._known.update(dict.fromkeys(wanted))
         columns = ("tenant", "kind", "scope", "value")
-        # Who is found stays who that is: a process that joins them to others waits.
+        # As of customers: who is found stays who that is.
         for row in self._work.select(schema.identity, columns, wanted, lock="stays"):
             self._known[row[1], row[2], row[3], row[4]] = (row[0], row[5], row[6])
-        customers = unknown(given, self._persons)
-        for row in self._work.select(schema.customer, ("tenant", "id"), customers, lock="stays"):
-            self._persons[row[1], row[0]] = row[2]
+        self._work.people.load(given)
 
     def resolve(self, touchpoint: Touchpoint[Any], received_us: int) -> Resolved:
         """
@@ -84,7 +81,7 @@ class People:
         if customer is None:
             customer = self._ids.take()
             people[customer] = None
-            self._persons[tenant, customer] = customer
+            self._work.people[tenant, customer] = customer
         person = min(people)
         new = self._link(keys, customer, person, received_us)
         ids = tuple(hit[0] for hit in (self._known[key] for key in keys) if hit is not None)
@@ -94,7 +91,7 @@ class People:
     def _given(self, touchpoint: Touchpoint[Any]) -> tuple[int | None, dict[int, None]]:
         if touchpoint.customer is None:
             return None, {}
-        person = self._persons.get((str(touchpoint.tenant), int(touchpoint.customer)))
+        person = self._work.people.get((str(touchpoint.tenant), int(touchpoint.customer)))
         if person is None:
             raise UnknownNameError(
                 f"no customer {touchpoint.customer} in tenant {touchpoint.tenant!r}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from typing import Any, Self
 
 import attrs
@@ -26,21 +26,17 @@ class NewestRows:
     """
 
     def __init__(self, table: Table) -> None:
-        names = [column.name for column in table.columns]
         self.table = table
+        self.columns = names = tuple(column.name for column in table.columns)
         self._person, self._at = names.index("person"), names.index("at")
         self._width = len(table.primary_key.columns)
         self._rows: dict[Person, dict[Any, tuple[Any, ...]]] = {}
-        self._loaded: set[Person] = set()
+        self.loaded: set[Person] = set()
         self.dirty: dict[Any, tuple[Any, ...]] = {}
-
-    def missing(self, people: Iterable[Person]) -> list[Person]:
-        """Those of *people* whose rows are not loaded yet, each once."""
-        return [person for person in dict.fromkeys(people) if person not in self._loaded]
 
     def load(self, people: Iterable[Person], rows: Iterable[tuple[Any, ...]]) -> None:
         """Take in what the database has of *people*; words of this batch stay where newer."""
-        self._loaded.update(people)
+        self.loaded.update(people)
         for row in rows:
             self._keep((row[0], row[self._person]), row)
 
@@ -50,7 +46,7 @@ class NewestRows:
             self.dirty[row[: self._width]] = row
 
     def of(self, person: Person) -> dict[Any, tuple[Any, ...]]:
-        """Of each key the newest row over all customers that a person, once loaded, has been."""
+        """By key the newest rows over all customers that a person, once loaded, has been."""
         found: dict[Any, tuple[Any, ...]] = {}
         at, width = self._at, self._width
         for row in self._rows.get(person, _NO_ROWS).values():
@@ -59,7 +55,7 @@ class NewestRows:
             word = (row[at], row[at + 1], row[1])
             if there is None or (there[at], there[at + 1], there[1]) <= word:
                 found[row[2:width]] = row
-        return found
+        return dict(sorted(found.items()))
 
     def _keep(self, person: Person, row: tuple[Any, ...]) -> bool:
         rows = self._rows.setdefault(person, {})
@@ -224,6 +220,6 @@ class Loaded(dict[Any, Any]):
         return self[key]
 
 
-def unknown(wanted: Iterable[Any], there: Mapping[Any, Any]) -> list[Any]:
+def unknown(wanted: Iterable[Any], there: Container[Any]) -> list[Any]:
     """Those of *wanted* that are not there, each once."""
     return [one for one in dict.fromkeys(wanted) if one not in there]

@@ -28,8 +28,7 @@ from scrmkit.errors import LoopError
 from scrmkit.hooks import Route
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.database import Wire, keys_json
-from scrmkit.persistence.statements import Statements
+from scrmkit.persistence.database import Wire
 
 Key = tuple[str, str, str]
 MAX_DEPTH = 16
@@ -52,7 +51,6 @@ class Unit:
         shared: Shared,
         policy: Policy,
         wire: Wire,
-        statements: Statements,
         at: datetime,
         *,
         dry: bool = False,
@@ -60,7 +58,6 @@ class Unit:
         self._shared = shared
         self._policy = policy
         self._wire = wire
-        self._statements = statements
         self._at = at
         self._at_us = to_micros(at)
         self._dry = dry
@@ -102,12 +99,10 @@ class Unit:
     def stored(self, keys: Sequence[Key]) -> dict[Key, Outcome]:
         """The outcomes of what is recorded of ``(tenant, kind, key)``, as duplicates."""
         columns = ("tenant", "kind", "key")
-        statement = self._statements.by_keys(
-            schema.touchpoint, columns, (*columns, "id", "person", "decisions")
-        )
+        wanted = (*columns, "id", "person", "decisions")
         return {
             row[:3]: outcome_of(row[3], row[4], json.loads(row[5]), duplicate=True)
-            for row in self._wire.rows(statement, keys_json(keys))
+            for row in self._wire.find(schema.touchpoint, columns, keys, wanted)
         }
 
     # --- one batch -----------------------------------------------------------------------
@@ -119,7 +114,7 @@ class Unit:
         decided: Decided | None,
     ) -> tuple[list[Touchpoint[Any]], list[Touchpoint[Any]]]:
         """Record as many as can go together; the rest, and what must follow."""
-        work = WorkSet(self._wire, self._statements, writes=not self._dry)
+        work = WorkSet(self._wire, writes=not self._dry)
         people = People(work, self._shared.ids)
         people.load(fresh)
         self._shared.organisation.prepare(work, fresh)
@@ -225,7 +220,6 @@ class Unit:
             row = (frame.customer, frame.tenant, frame.customer, self._at_us)
             work.insert(schema.customer, row)
         for row in frame.resolved.new:
-            work.insert(schema.identity, row)
             work.add_identity(row)
 
     def _take(self, work: WorkSet, deciding: Deciding, frame: Frame, done: list[Frame]) -> None:

@@ -8,8 +8,7 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, select
-from sqlalchemy.types import BigInteger, String
+from sqlalchemy import Table, and_, select
 
 from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.ids import CampaignId
@@ -17,7 +16,7 @@ from scrmkit.engine import rows
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Wire, keys_json
-from scrmkit.persistence.statements import Lock, Statements
+from scrmkit.persistence.statements import Lock
 
 NEWEST = (schema.tag, schema.attribute, schema.memo, schema.consent, schema.score)
 Member = tuple[str, str, int]
@@ -35,14 +34,17 @@ class WorkSet:
         writes: Whether anything will be written: who only reads locks nothing.
     """
 
-    def __init__(self, wire: Wire, statements: Statements, *, writes: bool = True) -> None:
+    def __init__(self, wire: Wire, *, writes: bool = True) -> None:
         self.wire = wire
-        self.takes_turns = writes and statements.dialect_name == "postgresql"
-        self.statements = statements
+        self.statements = wire.statements
+        self.takes_turns = writes and self.statements.dialect_name == "postgresql"
         self.newest = {table.name: rows.NewestRows(table) for table in NEWEST}
-        self.people: dict[rows.Person, int] = {}
+        # Who is found stays who that is: a process that joins them to others waits.
+        self.people = self._loaded(
+            schema.customer, ("tenant", "id"), itemgetter(2),
+            columns=("tenant", "id", "person"), lock="stays",
+        )  # fmt: skip
         self.identities: dict[rows.Person, list[tuple[Any, ...]]] = {}
-        self._new_identities: dict[rows.Person, list[tuple[Any, ...]]] = {}
         self.instances: dict[tuple[str, InstanceRef], rows.InstanceRow | None] = {}
         self.by_id: dict[int, rows.InstanceRow] = {}
         alias = ("tenant", "plugin", "kind", "value")
@@ -70,23 +72,19 @@ class WorkSet:
         columns: Sequence[str] = (), *, lock: Lock = "",
     ) -> list[Any]:  # fmt: skip
         """Rows of *table* whose key columns are among *wanted*."""
-        if not wanted:
-            return []
-        held: Lock = lock if self.takes_turns else ""
-        statement = self.statements.by_keys(table, keys, columns, lock=held)
-        return self.wire.rows(statement, keys_json(wanted))
+        return self.wire.find(table, keys, wanted, columns, lock=lock if self.takes_turns else "")
 
     def _loaded(
         self, table: Table, keys: Sequence[str], row: Callable[[Any], Any],
-        blank: Callable[..., Any] | None = None, columns: Sequence[str] = (),
+        blank: Callable[..., Any] | None = None, columns: Sequence[str] = (), lock: Lock = "",
     ) -> rows.Loaded:  # fmt: skip
-        select = partial(self.select, table, keys, columns=columns)
+        select = partial(self.select, table, keys, columns=columns, lock=lock)
         return rows.Loaded(select, len(keys), row, blank)
 
     def load_newest(self, table: Table, people: Iterable[rows.Person]) -> None:
         """Load the profile rows of *people* that are not there yet."""
         group = self.newest[table.name]
-        missing = group.missing(people)
+        missing = rows.unknown(people, group.loaded)
         if missing:
             if table is schema.memo and self.takes_turns:
                 # Who reads a memo may write it: two processes take turns with one customer.
@@ -101,29 +99,26 @@ class WorkSet:
             InvalidValueError: One of them does not exist in this tenant.
         """
         wanted = list(customers)
-        missing = [(tenant, one) for one in wanted if (tenant, one) not in self.people]
-        for row in self.select(schema.customer, ("tenant", "id"), missing, lock="stays"):
-            self.people[tenant, row[0]] = row[2]
-        if any((tenant, one) not in self.people for one in wanted):
+        self.people.load((tenant, one) for one in wanted)
+        people = {one: self.people[tenant, one] for one in wanted}
+        if None in people.values():
             raise InvalidValueError("an effect names a customer that does not exist")
-        return {one: self.people[tenant, one] for one in wanted}
+        return people
 
     def load_identities(self, people: Iterable[rows.Person]) -> None:
         """Load what platforms call *people*, as ``(id, kind, scope, value)``."""
-        missing = rows.unknown(people, self.identities)
-        for person in missing:
-            self.identities[person] = []
-        for row in self.select(schema.identity, ("tenant", "person"), missing):
-            self.identities[row[1], row[6]].append((row[0], row[2], row[3], row[4]))
-        for person in missing:
-            self.identities[person] += self._new_identities.get(person, ())
+        missing: dict[Any, list[Any]] = {one: [] for one in rows.unknown(people, self.identities)}
+        there = self.select(schema.identity, ("tenant", "person"), list(missing))
+        for row in (*there, *self.inserts[schema.identity]):
+            if (row[1], row[6]) in missing:
+                missing[row[1], row[6]].append((row[0], row[2], row[3], row[4]))
+        self.identities |= missing
 
     def add_identity(self, row: tuple[Any, ...]) -> None:
-        """Make a new identity known from the touchpoint on that brought it."""
-        person, entry = (row[1], row[6]), (row[0], row[2], row[3], row[4])
-        self._new_identities.setdefault(person, []).append(entry)
-        if person in self.identities:
-            self.identities[person].append(entry)
+        """Write a new identity, known from the touchpoint on that brought it."""
+        self.insert(schema.identity, row)
+        if (row[1], row[6]) in self.identities:
+            self.identities[row[1], row[6]].append((row[0], row[2], row[3], row[4]))
 
     def load_instances(self, refs: Iterable[tuple[str, InstanceRef]]) -> None:
         """Load instances by reference, locked where the database has several writers."""
@@ -225,17 +220,3 @@ class WorkSet:
     def insert(self, table: Table, row: tuple[Any, ...]) -> None:
         """Write a whole row at the end of the batch."""
         self.inserts[table].append(row)
-
-    def once(self, name: str, build: Callable[[], Any]) -> Any:
-        """A statement of the caller's own, compiled once."""
-        return self.statements.once((name,), build)
-
-
-def by_equality(table: Table, *names: str) -> Any:
-    """A condition on columns, with parameters of the columns' names."""
-    condition: Any = None
-    for name in names:
-        kind = String() if isinstance(table.c[name].type, String) else BigInteger()
-        match = table.c[name] == bindparam(name, type_=kind)
-        condition = match if condition is None else condition & match
-    return condition

@@ -20,7 +20,7 @@ from sqlalchemy.pool import StaticPool
 from scrmkit import errors
 from scrmkit.failpoints import failpoint
 from scrmkit.persistence.codec import to_json
-from scrmkit.persistence.statements import Statement, Statements
+from scrmkit.persistence.statements import Lock, Statement, Statements
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -53,9 +53,11 @@ class Wire:
 
     Args:
         connection: A driver's, our own or that of a host's SQLAlchemy connection.
+        statements: Those of its database's dialect.
     """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, statements: Statements) -> None:
+        self.statements = statements
         self._connection = connection
         self._streams = itertools.count()
 
@@ -65,6 +67,16 @@ class Wire:
             cursor = self._connection.cursor()
             cursor.execute(statement.sql, tuple(parameters))
             return list(map(tuple, cursor.fetchall()))
+
+    def find(
+        self, table: sqlalchemy.Table, keys: Sequence[str], wanted: Sequence[Row],
+        columns: Sequence[str] = (), *, lock: Lock = "",
+    ) -> list[Any]:  # fmt: skip
+        """Rows of *table*, all *columns* or some, whose columns *keys* are among *wanted*."""
+        if not wanted:
+            return []
+        statement = self.statements.by_keys(table, keys, columns, lock=lock)
+        return self.rows(statement, keys_json(wanted))
 
     def stream(self, statement: Statement, parameters: Row = ()) -> Iterator[Any]:
         """Run a query and hand its rows out without holding them all."""
@@ -172,7 +184,7 @@ class Database:
                 with translated():
                     if self.dialect_name == "sqlite":
                         _raw(kept).execute("BEGIN IMMEDIATE")
-                yield Wire(_raw(kept))
+                yield Wire(_raw(kept), self.statements)
                 with translated():
                     kept.commit()
             except BaseException as error:
@@ -218,7 +230,7 @@ class Database:
                 if begin is not None:
                     with translated():
                         _raw(connection).execute(begin)
-                yield Wire(_raw(connection))
+                yield Wire(_raw(connection), self.statements)
             except errors.StorageUnavailableError:
                 self._drop(connection)
                 raise

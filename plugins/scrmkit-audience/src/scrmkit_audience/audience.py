@@ -9,7 +9,7 @@ from scrmkit.clock import aware
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.profile import Score
 from scrmkit.engine import Engine
-from scrmkit.engine.customers import Customers, Who
+from scrmkit.engine.customers import Who, find
 from scrmkit_audience import broadcasts, scoring
 from scrmkit_audience.expressions import Expression, matches
 from scrmkit_audience.segments import Named, Segments, facts_of
@@ -70,10 +70,9 @@ class Audience:
         expression, owner = self._meant(segment, tenant)
         self._segments.check(expression)
         engine = self._engine
-        customers = Customers(engine.database, engine.codec, engine.settings.stage_from)
         with engine.database.reading() as wire:
-            person = customers.find(wire, owner, who)
-            facts = facts_of(engine.database, customers, wire, owner, person)
+            person = find(wire, owner, who)
+            facts = facts_of(engine, wire, owner, person)
         return matches(expression, facts, self._moment(as_of), engine.settings.zone)
 
     # --- what everybody scores -----------------------------------------------------------

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from scrmkit.clock import from_micros
 from scrmkit.domain.ids import CustomerId
-from scrmkit.engine.customers import Customers
+from scrmkit.engine import Engine
+from scrmkit.engine.customers import customer_of
 from scrmkit.errors import (
     InvalidValueError,
     TenantRequiredError,
@@ -18,7 +19,7 @@ from scrmkit.errors import (
     UnknownNameError,
 )
 from scrmkit.persistence import schema
-from scrmkit.persistence.database import Database, Wire, keys_json
+from scrmkit.persistence.database import Database, Wire
 from scrmkit.plugins import PluginSet
 from scrmkit.settings import Settings
 from scrmkit.settings.structure import did_you_mean
@@ -136,21 +137,19 @@ class Segments:
             raise InvalidValueError(f"{leaf.kind} has no amount that could be summed")
 
 
-def facts_of(
-    database: Database, customers: Customers, wire: Wire, tenant: str, person: int
-) -> CustomerFacts:
+def facts_of(engine: Engine, wire: Wire, tenant: str, person: int) -> CustomerFacts:
     """What segments are evaluated over, of one customer by canonical id."""
     names = ("kind", "key", "occurred_at", "amount_fen", "shop", "brand")
-    statement = database.statements.by_keys(schema.touchpoint, ("tenant", "person"), names)
+    rows = wire.find(schema.touchpoint, ("tenant", "person"), [(tenant, person)], names)
     return CustomerFacts(
-        customer=customers.customer(wire, tenant, person, None),
+        customer=customer_of(
+            wire, engine.codec, engine.settings.stage_from, tenant, person, None
+        ),
         happened=tuple(
             Happened(
                 kind=kind, key=key, occurred_at=from_micros(at), amount_fen=fen,
                 shop=shop, brand=brand,
             )
-            for kind, key, at, fen, shop, brand in wire.rows(
-                statement, keys_json([(tenant, person)])
-            )
+            for kind, key, at, fen, shop, brand in rows
         ),
     )  # fmt: skip

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 from sqlalchemy import BigInteger, Table, bindparam, func, select
 
-from scrmkit.engine.workset import by_equality
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
+from scrmkit.persistence.statements import by_equality
 
 
 @attrs.frozen(kw_only=True)

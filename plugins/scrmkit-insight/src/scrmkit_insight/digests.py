@@ -12,10 +12,10 @@ from typing import Any
 import attrs
 from sqlalchemy import Table, select
 
-from scrmkit.engine.workset import NEWEST, by_equality
+from scrmkit.engine.workset import NEWEST
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, Wire
-from scrmkit.persistence.statements import Statement
+from scrmkit.persistence.statements import Statement, by_equality
 
 Row = tuple[Any, ...]
 Sums = dict[str, dict[str, int]]

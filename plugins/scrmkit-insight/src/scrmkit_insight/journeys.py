@@ -16,10 +16,10 @@ from scrmkit.clock import from_micros
 from scrmkit.domain.ids import CustomerId, OutgoingId, TouchpointId
 from scrmkit.domain.messages import Status
 from scrmkit.domain.policy import Verdict
-from scrmkit.engine.customers import Customers, Who, is_over
+from scrmkit.engine.customers import Who, find, is_over, newest
 from scrmkit.errors import UnknownNameError
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import Codec, frozen
+from scrmkit.persistence.codec import frozen
 from scrmkit.persistence.database import Database, Wire
 from scrmkit.settings.structure import did_you_mean
 from scrmkit_insight import entries as j
@@ -68,16 +68,14 @@ def why(
 
 @contextmanager
 def _looking(database: Database, tenant: str, who: Who) -> Iterator[_Look]:
-    customers = Customers(database, Codec(), None)
     with database.reading() as wire:
-        yield _Look(customers, wire, tenant, customers.find(wire, tenant, who))
+        yield _Look(wire, tenant, find(wire, tenant, who))
 
 
 class _Look:
     """One look at one customer."""
 
-    def __init__(self, customers: Customers, wire: Wire, tenant: str, person: int) -> None:
-        self._customers = customers
+    def __init__(self, wire: Wire, tenant: str, person: int) -> None:
         self._wire = wire
         self._tenant = tenant
         self._person = person
@@ -107,7 +105,7 @@ class _Look:
         """Why the newest word on a tag, attribute, score or consent is as it is."""
         table, types, fields = _WORDS[effect.type]
         width, names = len(table.primary_key.columns), [column.name for column in table.columns]
-        found = self._customers.newest(self._wire, table, self._tenant, self._person)
+        found = newest(self._wire, table, self._tenant, self._person)
         words = {tuple(row[2:width]): dict(zip(names, row, strict=True)) for row in found}
         if effect.key not in words:
             hint = did_you_mean(str(effect), [str(j.EffectRef(effect.type, key)) for key in words])
@@ -160,7 +158,7 @@ class _Look:
         """Rows of this tenant, by their first column: an id in most, and ids rise with time."""
         names = [column.name for column in table.columns]
         asked = [(self._tenant, *one) for one in wanted]
-        found = self._customers.rows(self._wire, table, ("tenant", *keys), asked) if asked else []
+        found = self._wire.find(table, ("tenant", *keys), asked)
         rows = [dict(zip(names, row, strict=True)) for row in sorted(found, key=itemgetter(0))]
         if table is schema.touchpoint:
             for row in rows:

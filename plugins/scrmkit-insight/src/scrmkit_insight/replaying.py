@@ -248,7 +248,7 @@ class _Replay:
         self._work.load_newest(schema.memo, people)
 
     def _begin(self, wire: Wire) -> None:
-        self._work = WorkSet(wire, self._target.statements)
+        self._work = WorkSet(wire)
         self._applier = Applier(self._work, self._ids)
 
     def _touchpoint(self, wire: Wire, row: Document, decisions: Sequence[Document]) -> None:

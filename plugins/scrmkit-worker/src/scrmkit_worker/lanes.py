@@ -18,8 +18,9 @@ import attrs
 from sqlalchemy import select
 
 from scrmkit.domain.messages import DeliveryOutcome, Operation, TryLater, Unknown
-from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.engine.workset import WorkSet
 from scrmkit.persistence import schema
+from scrmkit.persistence.statements import by_equality
 from scrmkit.plugins import LoadedPlugin, PluginSet
 
 _US = timedelta(microseconds=1)

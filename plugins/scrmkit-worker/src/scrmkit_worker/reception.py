@@ -149,7 +149,7 @@ class Reception:
             return delete(schema.early_report).where(schema.early_report.c.at < number("at"))
 
         work = turn.work
-        work.wire.many(work.once("old_reports", old), [(turn.us - _KEPT // _US,)])
+        work.wire.many(work.statements.once(("old_reports",), old), [(turn.us - _KEPT // _US,)])
         told = to_json({"type": status, "outcome": self._codec.dump(outcome)})
         keep = work.statements.insert_new(schema.early_report)
         work.wire.many(keep, [(*name, told, turn.us) for name in names])

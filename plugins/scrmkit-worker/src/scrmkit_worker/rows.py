@@ -10,9 +10,9 @@ import attrs
 from sqlalchemy import select, update
 
 from scrmkit.domain.messages import Status
-from scrmkit.engine.workset import WorkSet, by_equality
+from scrmkit.engine.workset import WorkSet
 from scrmkit.persistence import schema
-from scrmkit.persistence.statements import constant, number
+from scrmkit.persistence.statements import by_equality, constant, number
 
 MANY = 500
 """How many rows one transaction takes at most, where no connector says how many."""

@@ -88,7 +88,7 @@ class Settling:
         return changes
 
     def _turn(self, wire: Wire) -> Turn:
-        work = WorkSet(wire, self._database.statements)
+        work = WorkSet(wire)
         return Turn(self._shared, work, self.lanes, self._policy, self._clock.now())
 
     def _write(self, turn: Turn, changes: Sequence[Change]) -> list[Change]:

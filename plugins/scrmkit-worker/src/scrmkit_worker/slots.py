@@ -75,4 +75,4 @@ def _due(turn: Turn) -> list[Any]:
         still_open = select(s.c.tenant, s.c.name).where(s.c.winner.is_(None))
         return due(still_open, s.c.closes_at, s.c.closes_at, s.c.tenant, s.c.name)
 
-    return turn.work.wire.rows(turn.work.once("due_slots", build), (turn.us, _MANY))
+    return turn.work.wire.rows(turn.work.statements.once(("due_slots",), build), (turn.us, _MANY))

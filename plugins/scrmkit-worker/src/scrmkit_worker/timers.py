@@ -67,7 +67,7 @@ class Timers:
         rows: list[Due] = []
 
         def work(wire: Wire) -> list[Frame]:
-            rows[:] = find(WorkSet(wire, self._database.statements), until, many)
+            rows[:] = find(WorkSet(wire), until, many)
             outcomes, frames = self._intake.record_in(wire, [touchpoint for _, touchpoint in rows])
             # One that was recorded before would come again and again.
             over = [row for (row, _), one in zip(rows, outcomes, strict=True) if one.duplicate]
@@ -103,7 +103,7 @@ class Timers:
 
         asked = [[one.name] for one in self._plugins.plugins if self._calls.is_asked(one)]
         given = (*keys_json(asked), to_micros(until), many)
-        rows = work.wire.rows(work.once("due_timers", build), given)
+        rows = work.wire.rows(work.statements.once(("due_timers",), build), given)
         return [((*row[:4],), _timer_due(until, *row)) for row in rows]
 
     def _forget_timers(self, wire: Wire, keys: list[Any]) -> None:
@@ -121,7 +121,7 @@ class Timers:
             return due(holds, r.c.expires_at, r.c.expires_at, *names, of=r)
 
         given = (to_micros(until), many)
-        rows = work.wire.rows(work.once("over_reservations", build), given)
+        rows = work.wire.rows(work.statements.once(("over_reservations",), build), given)
         return [((*row[:3],), _hold_over(until, *row)) for row in rows]
 
     def _forget_holds(self, wire: Wire, keys: list[Any]) -> None:

@@ -13,7 +13,7 @@ from scrmkit.cli.output import json_option, print_json, print_table, tenant_opti
 from scrmkit.clock import SystemClock
 from scrmkit.domain.identity import Identity
 from scrmkit.domain.profile import Customer
-from scrmkit.engine.customers import Customers
+from scrmkit.engine.customers import customer_of, find
 from scrmkit.errors import InvalidValueError
 from scrmkit.persistence.codec import Codec
 from scrmkit_insight.journeys import journey as journey_of
@@ -59,10 +59,8 @@ def show(
     owner = context.tenant(tenant)
     stage_from = context.settings().stage_from
     with context.reading() as database, database.reading() as wire:
-        customers = Customers(database, Codec(), stage_from)
-        found = customers.customer(
-            wire, owner, customers.find(wire, owner, who), SystemClock().now()
-        )
+        person = find(wire, owner, who)
+        found = customer_of(wire, Codec(), stage_from, owner, person, SystemClock().now())
     told = described(found, personal)
     if as_json:
         print_json(told)
@@ -80,7 +78,7 @@ def journey(context: CliContext, who: int | Identity, tenant: str | None, as_jso
     owner = context.tenant(tenant)
     with context.reading() as database:
         with database.reading() as wire:
-            person = Customers(database, Codec(), None).find(wire, owner, who)
+            person = find(wire, owner, who)
         entries = journey_of(database, owner, person)
     if as_json:
         print_json({"customer": person, "entries": [attrs.asdict(entry) for entry in entries]})
