@@ -28,8 +28,7 @@ from scrmkit.engine.targets import Interests, Targets
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import InvalidValueError, StorageError
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import Codec, thawed, to_json
-from scrmkit.persistence.frozen import is_frozen
+from scrmkit.persistence.codec import Codec, is_frozen, thawed, to_json
 from scrmkit.persistence.ids import IdAllocator
 from scrmkit.plugins import LoadedPlugin, PluginSet
 

@@ -13,8 +13,7 @@ from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine import forms
 from scrmkit.engine.frame import Author, Frame, Proposed
 from scrmkit.errors import InvalidValueError
-from scrmkit.persistence.codec import Codec
-from scrmkit.persistence.frozen import closed
+from scrmkit.persistence.codec import Codec, closed
 from scrmkit.plugins import LoadedPlugin, PluginSet
 
 Document = dict[str, Any]

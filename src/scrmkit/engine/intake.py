@@ -20,9 +20,8 @@ from scrmkit.engine.documents import checked_kind
 from scrmkit.engine.frame import Decided, Frame
 from scrmkit.engine.unit import Unit, outcome_of
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import to_json
+from scrmkit.persistence.codec import closed, to_json
 from scrmkit.persistence.database import Database, KeyTakenError, Wire
-from scrmkit.persistence.frozen import closed
 from scrmkit.plugins import LoadedPlugin
 from scrmkit.settings import Settings
 

@@ -15,8 +15,7 @@ from scrmkit.engine.calls import Calls, ContractError, listed
 from scrmkit.engine.campaigns import Campaigns
 from scrmkit.engine.frame import Frame, Target
 from scrmkit.engine.workset import WorkSet
-from scrmkit.persistence.codec import Codec
-from scrmkit.persistence.frozen import is_frozen
+from scrmkit.persistence.codec import Codec, is_frozen
 from scrmkit.plugins import LoadedPlugin, PluginSet
 from scrmkit.protocols import Alias, NewInstance, OpenInstances
 

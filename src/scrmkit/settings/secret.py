@@ -76,13 +76,12 @@ def secret_from(reference: Any, environ: Mapping[str, str], folder: Path) -> Sec
     ((way, name),) = reference.items()
     if way not in ("env", "file") or not isinstance(name, str) or not name or "\x00" in name:
         raise InvalidValueError(f"this is no reference to a secret; {_BY_REFERENCE}")
-    file = folder / name
     try:
-        value = environ.get(name) if way == "env" else file.read_text("utf-8").rstrip("\r\n")
+        value = environ.get(name) if way == "env" else (folder / name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         kind = type(error).__name__
         raise InvalidValueError(f"the file {name} cannot be read ({kind})") from None
-    value = (value or "").rstrip("\r\n") if way == "file" else value
+    value = (value or "").rstrip("\r\n" if way == "file" else "")
     if not value:
         where = "the environment variable" if way == "env" else "the file"
         raise InvalidValueError(f"{where} {name} is not set or empty; put the secret there")

@@ -35,14 +35,7 @@ _WORDS = {
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class _ProblemsError(Exception):
-    """Several problems, each as the rest of its TOML path and a text."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = problems
-
-
-_EXPECTED = (_ProblemsError, ValueError, TypeError)
+_EXPECTED = (SettingsError, ValueError, TypeError)
 
 
 def structure_options(
@@ -94,7 +87,7 @@ def expected(what: str, value: object) -> str:
 
 
 def _problems(path: str, error: Exception) -> list[str]:
-    if isinstance(error, _ProblemsError):
+    if isinstance(error, SettingsError):
         return [path + problem for problem in error.problems]
     # Some validators of attrs put the attribute and the value behind the text.
     text = error.args[0] if error.args and isinstance(error.args[0], str) else ""
@@ -110,7 +103,7 @@ def _each(parts: Mapping[Any, Callable[[], Any]], problems: Sequence[str] = ()) 
         except _EXPECTED as error:
             found += _problems(_step(key), error)
     if found:
-        raise _ProblemsError(found)
+        raise SettingsError(found)
     return made
 
 
