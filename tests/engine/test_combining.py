@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -86,3 +87,31 @@ def test_who_is_ended_while_writing_for_all_fails_them_and_nobody_after(others: 
     assert heard.pop(ENDS) is SystemExit
     assert heard.pop(1).touchpoint == 1
     assert heard == dict.fromkeys(others, StorageUnavailableError)
+
+
+def test_nobody_waits_for_a_caller_who_was_interrupted_while_waiting():
+    log, heard = Log(), {}
+    combiner = Combiner(log)
+
+    def record(number: int) -> None:
+        heard[number] = combiner.record(scanned(number)).touchpoint
+
+    def interrupt() -> None:
+        for waiting in (1, 2):
+            while len(combiner._queue) < waiting:
+                time.sleep(0.001)
+            if waiting == 1:
+                third.start()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    first, third = (threading.Thread(target=record, args=(number,)) for number in (1, 3))
+    first.start()
+    assert log.begun.wait(60)
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        combiner.record(scanned(2))
+    log.may_write.set()
+    first.join(60)
+    third.join(60)
+
+    assert heard == {1: 1, 3: 1}

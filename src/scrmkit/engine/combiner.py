@@ -51,8 +51,21 @@ class Combiner:
         with self._lock:
             self._queue.append(own)
             leads, self._writing = not self._writing, True
-        outcome = None if leads else own.result()
+        try:
+            outcome = None if leads else own.result()
+        except BaseException:
+            self._leave(own)
+            raise
         return self._lead() if outcome is None else outcome
+
+    def _leave(self, own: _Waiter) -> None:
+        """Wait no longer: whoever was interrupted while waiting must not be waited for."""
+        with self._lock:
+            waits = own in self._queue
+            if waits:
+                self._queue.remove(own)
+        if waits and own.done():  # it was to write
+            self._hand_over()
 
     def _lead(self) -> Outcome:
         """Write one batch, in which one's own touchpoint is the first, then hand over."""
