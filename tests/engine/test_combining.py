@@ -101,10 +101,10 @@ def test_nobody_waits_for_a_caller_who_was_interrupted_while_waiting():
             while len(combiner._queue) < waiting:
                 time.sleep(0.001)
             if waiting == 1:
-                third.start()
+                last.start()
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    first, third = (threading.Thread(target=record, args=(number,)) for number in (1, 3))
+    first, last = (threading.Thread(target=record, args=(number,)) for number in (1, 5))
     first.start()
     assert log.begun.wait(60)
     threading.Thread(target=interrupt).start()
@@ -112,6 +112,6 @@ def test_nobody_waits_for_a_caller_who_was_interrupted_while_waiting():
         combiner.record(scanned(2))
     log.may_write.set()
     first.join(60)
-    third.join(60)
+    last.join(60)
 
-    assert heard == {1: 1, 3: 1}
+    assert heard == {1: 1, 5: 1}
