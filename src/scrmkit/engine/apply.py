@@ -13,8 +13,7 @@ from scrmkit.engine import rows
 from scrmkit.engine.documents import Document
 from scrmkit.engine.frame import Frame, GuardError
 from scrmkit.engine.workset import WorkSet
-from scrmkit.persistence import schema
-from scrmkit.persistence.codec import to_json
+from scrmkit.persistence import codec, schema
 from scrmkit.persistence.ids import IdAllocator
 
 
@@ -108,7 +107,7 @@ def _word(one: _Decision, doc: Document) -> None:
         **_UNSAID, **doc, "tenant": frame.tenant, "customer": customer, "person": person,
         "at": doc.get("as_of", frame.occurred_us), "by_key": frame.by_key, "plugin": one.plugin,
         "touchpoint": frame.id, "grp": doc.get("group"), "present": int(type_ == "add_tag"),
-        "granted": int(doc.get("granted", False)), "value": to_json(doc.get("value")),
+        "granted": int(doc.get("granted", False)), "value": codec.to_json(doc.get("value")),
     }  # fmt: skip
     words.put(tuple(map(row.__getitem__, words.columns)))
 
@@ -121,7 +120,7 @@ def _memo(one: _Decision, doc: Document) -> None:
     # in the order of acceptance, or a late touchpoint's would be lost.
     newest = memos.of((tenant, person)).get((one.plugin,))
     count = 1 if newest is None else newest[4] + 1
-    memos.put((tenant, customer, one.plugin, person, count, "", to_json(doc["value"])))
+    memos.put((tenant, customer, one.plugin, person, count, "", codec.to_json(doc["value"])))
 
 
 # --- timers ------------------------------------------------------------------------------
@@ -129,7 +128,7 @@ def _memo(one: _Decision, doc: Document) -> None:
 
 def instance_scope(campaign: str, key: str) -> str:
     """The scope of an instance's timers."""
-    return to_json([campaign, key])
+    return codec.to_json([campaign, key])
 
 
 def _timer(one: _Decision, doc: Document) -> None:
@@ -155,7 +154,7 @@ def _open(one: _Decision, doc: Document) -> None:
         raise GuardError("an instance of that key exists")
     row = rows.InstanceRow(
         one.ids.take(), frame.tenant, one.plugin, doc["campaign"], doc["key"],
-        doc["campaign_version"], to_json(doc["state"]), 1, 0, frame.received_us,
+        doc["campaign_version"], codec.to_json(doc["state"]), 1, 0, frame.received_us,
     )  # fmt: skip
     one.undo.append((work.drop_instance, row))
     work.add_instance(row)
@@ -189,7 +188,7 @@ def _join(one: _Decision, doc: Document) -> None:
     customer, person = one.whom(doc)
     part = rows.PartRow(
         instance.id, doc["role"], customer, frame.tenant, one.plugin, person,
-        to_json(doc["data"]), frame.received_us, frame.id, instance.ref, False,
+        codec.to_json(doc["data"]), frame.received_us, frame.id, instance.ref, False,
     )  # fmt: skip
     earlier = work.parts.get(part.id)
     if earlier is not None:  # left in this batch: the row may still be there
@@ -202,7 +201,7 @@ def _change(one: _Decision, doc: Document) -> None:
     part = _part(one, doc)
     if part is None:
         raise GuardError(f"the customer is no {doc['role']}")
-    one.set(part, data=to_json(doc["data"]))
+    one.set(part, data=codec.to_json(doc["data"]))
 
 
 def _leave(one: _Decision, doc: Document) -> None:

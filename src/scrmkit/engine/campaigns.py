@@ -8,7 +8,6 @@ from operator import itemgetter
 from typing import Any
 
 import attrs
-from sqlalchemy import select
 
 from scrmkit.clock import from_micros, to_micros
 from scrmkit.domain.campaign import Campaign, CampaignStatus, InstanceRef
@@ -19,7 +18,6 @@ from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.database import Database, Wire
-from scrmkit.persistence.statements import by_equality
 from scrmkit.plugins import PluginSet
 
 Key = tuple[str, str, int]
@@ -81,12 +79,8 @@ class Campaigns:
 
     def all(self, tenant: str) -> list[Campaign[Any]]:
         """The newest version of every campaign, by id."""
-        table = schema.campaign
-        statement = self._database.statements.once(
-            ("campaigns",), lambda: select(*table.columns).where(by_equality(table, "tenant"))
-        )
         with self._database.reading() as wire:
-            rows = wire.rows(statement, (tenant,))
+            rows = wire.find(schema.campaign, ("tenant",), [(tenant,)])
         rows = sorted((row for row in rows if row[3] in self._mechanics), key=itemgetter(1, 2))
         return [self._campaign(row) for row in {row[1]: row for row in rows}.values()]
 

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scrmkit.domain import effects as e
-from scrmkit.domain.ids import CustomerId
-from scrmkit.domain.messages import Operation
-from scrmkit.domain.profile import Score
+from scrmkit.domain import ids, messages, profile
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine import forms
 from scrmkit.engine.frame import Author, Frame, Proposed
@@ -35,7 +33,7 @@ class Documents:
             if loaded.family in ("channel", "connector")
         }
         self._codec = codec
-        self._texts: dict[int, tuple[Score, str]] = {}
+        self._texts: dict[int, tuple[profile.Score, str]] = {}
 
     def write(
         self, effect: Any, frame: Frame, author: Author, people: Mapping[int, int]
@@ -71,7 +69,7 @@ class Documents:
             self._add_state(effect, author, document)
         return document
 
-    def score_text(self, score: Score) -> str:
+    def score_text(self, score: profile.Score) -> str:
         """A score as JSON text; the newest are remembered, for who asks twice."""
         there = self._texts.get(id(score))
         if there is None or there[0] is not score:
@@ -130,19 +128,19 @@ class Documents:
             kind=kind.name, key=author.key(frame.by_key, x.step), tenant=source.tenant,
             occurred_at=source.occurred_at, payload=closed(x.payload), source=author.name,
             brand=source.brand, shop=source.shop, guide=source.guide, to=x.to,
-            customer=None if person is None else CustomerId(person),
+            customer=None if person is None else ids.CustomerId(person),
         )  # fmt: skip
         return {"type": "emit", "kind": kind.name, "key": touchpoint.key}, touchpoint
 
     def _operation(
         self, name: str, operation: str, family: str, frame: Frame
-    ) -> tuple[LoadedPlugin, Operation]:
+    ) -> tuple[LoadedPlugin, messages.Operation]:
         loaded = self._connectors.get(name)
         if loaded is None or loaded.family not in (family, "channel"):
             raise InvalidValueError(f"no {family} is configured as {name!r}")
         if loaded.tenant not in (None, frame.tenant):
             raise InvalidValueError(f"{family} {name!r} belongs to another tenant")
-        operations: Mapping[str, Operation] = loaded.plugin.operations
+        operations: Mapping[str, messages.Operation] = loaded.plugin.operations
         if operation not in operations:
             raise InvalidValueError(f"{name!r} has no operation {operation!r}")
         asked = operations[operation]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from scrmkit.engine.calls import Calls, Health
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
@@ -11,14 +9,11 @@ from scrmkit.persistence.database import Database
 
 def load_health(database: Database, calls: Calls) -> None:
     """Take over the counts of the last run; a plugin in quarantine stays there."""
-    table = schema.plugin_health
-    statement = database.statements.once(("health",), lambda: select(*table.columns))
     with database.reading() as wire:
-        rows = wire.rows(statement)
-    for row in rows:
-        if row[0] in calls.health:
-            health = calls.health[row[0]] = Health(*row[1:])
-            health.kept = (health.failures, health.overruns)
+        rows = wire.find(schema.plugin_health, ("plugin",), [(name,) for name in calls.health])
+    for name, *counted in rows:
+        health = calls.health[name] = Health(*counted)
+        health.kept = (health.failures, health.overruns)
 
 
 def keep_health(database: Database, calls: Calls) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from scrmkit.domain.ids import StateToken
 from scrmkit.domain.organisation import Brand, Entrance, Guide, Shop
 from scrmkit.domain.text import is_text
@@ -19,7 +17,6 @@ from scrmkit.errors import InvalidValueError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.database import Database
-from scrmkit.persistence.statements import by_equality
 
 T = TypeVar("T", Brand, Shop, Guide, Entrance)
 _KINDS: dict[str, type] = {"brand": Brand, "shop": Shop, "guide": Guide, "entrance": Entrance}
@@ -55,18 +52,10 @@ class Organisation:
 
     def all(self, tenant: str, kind: type[T]) -> list[T]:
         """All values of one type, by id."""
-        table = schema.organisation
-        statement = self._database.statements.once(
-            ("organisation_all",),
-            lambda: (
-                select(table.c.data)
-                .where(by_equality(table, "tenant", "type"))
-                .order_by(table.c.id)
-            ),
-        )
         with self._database.reading() as wire:
-            rows = wire.rows(statement, (tenant, _TYPES[kind]))
-        return [self._codec.load(json.loads(row[0]), kind) for row in rows]
+            keys = [(tenant, _TYPES[kind])]
+            rows = wire.find(schema.organisation, ("tenant", "type"), keys, ("id", "data"))
+        return [self._codec.load(json.loads(text), kind) for _, text in sorted(rows)]
 
     def new_token(self) -> StateToken:
         """An opaque token for a new entrance: random, and short enough for every platform."""

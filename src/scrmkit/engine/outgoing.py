@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from scrmkit.domain import ids, kinds, messages
 from scrmkit.domain.campaign import InstanceRef
-from scrmkit.domain.ids import CampaignId, TenantId
-from scrmkit.domain.kinds import Answered, Settled
-from scrmkit.domain.messages import WAITING
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.frame import key_of
 from scrmkit.persistence.codec import to_json
@@ -30,7 +28,7 @@ def outgoing_row(
         document["connector"], document["operation"], customer, person,
         plugin, document.get("purpose", ""), status, document["code"], document["reason"][:300],
         document["priority"], document["due_at"], document.get("not_after", FOREVER), planned_us,
-        None if status in WAITING else planned_us, 0, 0, None, document.get("address"),
+        None if status in messages.WAITING else planned_us, 0, 0, None, document.get("address"),
         None if slot is None else slot_name(slot, person),
         None if reply is None else to_json(reply), touchpoint,
     )  # fmt: skip
@@ -47,12 +45,12 @@ def settled(
 ) -> Touchpoint[Any]:  # fmt: skip
     """The touchpoint that tells an instance what became of what it asked for."""
     plugin, campaign, key, step, *once = reply_to
-    ref = InstanceRef(plugin=plugin, campaign=CampaignId(campaign), key=key)
-    payload: Any = Answered(step=step, status=status, code=code, answer=dict(answer or {}))
+    ref = InstanceRef(plugin=plugin, campaign=ids.CampaignId(campaign), key=key)
+    payload: Any = kinds.Answered(step=step, status=status, code=code, answer=dict(answer or {}))
     if type_ == "message":
-        payload = Settled(key=step, status=status, reason=reason, once="".join(once))
+        payload = kinds.Settled(key=step, status=status, reason=reason, once="".join(once))
     return Touchpoint(
         kind="message.settled" if type_ == "message" else "request.answered",
         key=key_of(tenant, plugin, campaign, key, step, status),
-        tenant=TenantId(tenant), occurred_at=at, payload=payload, source=plugin, to=ref,
+        tenant=ids.TenantId(tenant), occurred_at=at, payload=payload, source=plugin, to=ref,
     )  # fmt: skip

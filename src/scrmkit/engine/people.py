@@ -11,8 +11,7 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.rows import unknown
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import ConflictError, UnknownNameError
-from scrmkit.persistence import schema
-from scrmkit.persistence.codec import to_json
+from scrmkit.persistence import codec, schema
 from scrmkit.persistence.ids import IdAllocator
 
 IdentityKey = tuple[str, str, str, str]
@@ -134,7 +133,7 @@ def merge(
     for table in schema.PERSON_TABLES:
         statement = work.statements.update(table, values=("person",), where=("tenant", "person"))
         work.wire.many(statement, [(kept, tenant, moved)])
-    row = (id_, tenant, kept, moved, to_json(ids), at_us, None, touchpoint)
+    row = (id_, tenant, kept, moved, codec.to_json(ids), at_us, None, touchpoint)
     work.wire.many(work.statements.insert(schema.merge), [row])
     return ids
 

@@ -208,15 +208,13 @@ class Loaded(dict[Any, Any]):
     def load(self, wanted: Iterable[Any]) -> None:
         """Load the rows of *wanted* that are not there yet, in one query."""
         missing = unknown(wanted, self)
-        for key in missing:
-            self[key] = None if self._blank is None else self._blank(*key)
+        self.update((key, None if self._blank is None else self._blank(*key)) for key in missing)
         for found in self._select(missing):
             self[found[: self._keys]] = self._row(found)
 
     def of(self, key: Any) -> Any:
         """One row, loaded now if need be."""
-        if key not in self:
-            self.load([key])
+        self.load([key])
         return self[key]
 
 

@@ -186,8 +186,7 @@ class WorkSet:
     def parts_of(self, tenant: str, plugin: str, person: int) -> Iterable[rows.PartRow]:
         """The parts of a person in a plugin's instances in join order, loaded now if need be."""
         member = (tenant, plugin, person)
-        if member not in self._lists:
-            self.load_members([member])
+        self.load_members([member])
         return sorted(self._lists[member].values(), key=_STANDING)
 
     def role_list(self, instance: rows.InstanceRow, role: str) -> list[rows.PartRow]:

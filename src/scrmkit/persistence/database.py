@@ -33,10 +33,6 @@ _CONFLICTS = {"40001", "40P01", "55P03"}
 """PostgreSQL: serialization failure, deadlock, lock not available."""
 
 _IN_MEMORY = (None, "", ":memory:")
-_SNAPSHOT = {
-    "sqlite": "BEGIN",
-    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-}
 
 
 class KeyTakenError(errors.ConflictError):
@@ -241,7 +237,9 @@ class Database:
         """As ``reading``, with every query seeing the database as it is now."""
         if self._shared:  # where nobody writes while anybody reads
             return self.reading()
-        return self.reading(begin=_SNAPSHOT[self.dialect_name])
+        if self.dialect_name == "sqlite":
+            return self.reading(begin="BEGIN")
+        return self.reading(begin="SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
     def _connect(self) -> sqlalchemy.PoolProxiedConnection:
         if self._closed:
