@@ -48,9 +48,7 @@ def build(dist: Path) -> list[Path]:
     projects = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
     for project in projects:
         command = [sys.executable, "-m", "build", "--no-isolation", f"--outdir={dist}"]
-        built = subprocess.run(
-            [*command, str(project)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        built = subprocess.run([*command, str(project)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if built.returncode != 0:
             sys.exit(f"{project.relative_to(ROOT)} cannot be built:\n{built.stdout}")
     wheels = sorted(dist.glob("*.whl"))
@@ -104,9 +102,7 @@ def run_demo(environment: Path, elsewhere: Path) -> None:
 def run(command: list[str], elsewhere: Path) -> str:
     """What a command prints, run away from the checkout."""
     environment = {key: os.environ[key] for key in os.environ if not key.startswith("PYTHON")}
-    done = subprocess.run(
-        command, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, text=True
-    )
+    done = subprocess.run(command, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}")
     return done.stdout

@@ -21,9 +21,7 @@ from scrmkit.engine import Engine
 Record = Callable[[Touchpoint[Any]], object]
 
 
-def call_from_threads(
-    record: Record, shares: Sequence[Sequence[Touchpoint[Any]]], meter: Meter
-) -> list[float]:
+def call_from_threads(record: Record, shares: Sequence[Sequence[Touchpoint[Any]]], meter: Meter) -> list[float]:
     """Record each share from a thread of its own; the seconds of each call."""
     took: list[list[float]] = [[] for _ in shares]
     errors: list[BaseException] = []

@@ -65,31 +65,20 @@ class Seats:
         """The campaign's only instance."""
         return (NewInstance(campaign=touchpoint.payload.campaign, key=""),)
 
-    def needs(
-        self, touchpoint: Touchpoint[Any], instance: Instance[SeatRules, Guests] | None
-    ) -> Iterable[Read[Any]]:
+    def needs(self, touchpoint: Touchpoint[Any], instance: Instance[SeatRules, Guests] | None) -> Iterable[Read[Any]]:
         """The customer's part, and what is free."""
         if instance is None or touchpoint.customer is None:
             return ()
         return (_part(instance.ref, touchpoint.customer), StockOf(CAMPAIGN, SEATS))
 
     def open(
-        self,
-        ref: InstanceRef,
-        campaign: Campaign[SeatRules],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, ref: InstanceRef, campaign: Campaign[SeatRules], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[Guests]:
         """Open it empty."""
         return Step(state=Guests(), reason="open")
 
     def act(
-        self,
-        instance: Instance[SeatRules, Guests],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[SeatRules, Guests], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[Guests] | None:
         """Join, or say why not."""
         customer, state = touchpoint.customer, instance.state
@@ -101,12 +90,7 @@ class Seats:
         if stock is not None and stock.free < 1:
             return Step(reason="no seat is free", code="full", answer=Answer(number=0))
         number = state.count + 1
-        seat = Reserve(
-            resource=SEATS,
-            quantity=1,
-            reservation=str(customer),
-            capacity=instance.rules.capacity,
-        )
+        seat = Reserve(resource=SEATS, quantity=1, reservation=str(customer), capacity=instance.rules.capacity)
         return Step(
             state=Guests(count=number),
             effects=(Join(role=ROLE), seat),
@@ -115,12 +99,7 @@ class Seats:
         )
 
     def due(
-        self,
-        instance: Instance[SeatRules, Guests],
-        timer: str,
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[SeatRules, Guests], timer: str, touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> None:
         """It starts no timers."""
 

@@ -53,9 +53,7 @@ def check(path: Path, seats: int) -> None:
         raise OversoldError(f"{seats} seats, and {found}")
 
 
-def through_callers(
-    folder: Path, asked: Sequence[Touchpoint[Any]], seats: int, callers: int
-) -> dict[str, float]:
+def through_callers(folder: Path, asked: Sequence[Touchpoint[Any]], seats: int, callers: int) -> dict[str, float]:
     """Each ask in a call of its own."""
     meter, path = Meter(), folder / f"callers-{callers}.db"
     with hot_engine(path, seats) as engine:

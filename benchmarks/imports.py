@@ -15,8 +15,7 @@ from typing import Any
 from benchmarks.measuring import middle, parser_of, say
 
 HEAVY = frozenset(
-    {"alembic", "cattrs", "http", "httpx", "pluggy", "psycopg", "sqlalchemy", "starlette"}
-    | {"structlog", "uvicorn"}
+    {"alembic", "cattrs", "http", "httpx", "pluggy", "psycopg", "sqlalchemy", "starlette"} | {"structlog", "uvicorn"}
 )
 """What must load on first use and not before, beside every plugin."""
 
@@ -32,9 +31,7 @@ print(json.dumps([took, sorted(set(sys.modules) - before)]))
 def imported(statement: str) -> tuple[float, list[str]]:
     """Seconds and new modules of a statement in a new interpreter."""
     program = _PROGRAM.format(statement=statement)
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     took, modules = json.loads(done.stdout)
     return took, modules
 

@@ -48,9 +48,7 @@ class Round:
 
     def __init__(self, folder: Path, writes: Sequence[Sequence[Write]]) -> None:
         folder.mkdir()
-        self.engines = {
-            name: engine_at(folder / f"{name}.db") for name in ("engine", "raw", "hand", "orm")
-        }
+        self.engines = {name: engine_at(folder / f"{name}.db") for name in ("engine", "raw", "hand", "orm")}
         self.contenders: dict[str, Contender] = {
             "engine": ThroughEngine(self.engines["engine"]),
             "raw": RawRows(folder / "raw.db", writes),
@@ -128,9 +126,7 @@ def _numbers(rounds: Sequence[Mapping[str, Meter]]) -> dict[str, Any]:
     for name in ("raw", "hand", "orm"):
         found |= {
             f"ratio_{name}": middle([each["engine"].per_s / each[name].per_s for each in rounds]),
-            f"cpu_ratio_{name}": middle(
-                [each[name].cpu_us / each["engine"].cpu_us for each in rounds]
-            ),
+            f"cpu_ratio_{name}": middle([each[name].cpu_us / each["engine"].cpu_us for each in rounds]),
             f"{name}_per_s": middle([each[name].per_s for each in rounds]),
             f"{name}_cpu_us": middle([each[name].cpu_us for each in rounds], 1),
         }
@@ -145,9 +141,7 @@ def main(given: Sequence[str] | None = None) -> None:
     """Run it from the command line."""
     parser = parser_of(__doc__)
     parser.add_argument("--touchpoints", type=int, default=20_000)
-    parser.add_argument(
-        "--customers", type=int, help="how many customers come again; each is new if not given"
-    )
+    parser.add_argument("--customers", type=int, help="how many customers come again; each is new if not given")
     parser.add_argument("--orm", type=int, default=1_000, help="how many the ORM takes in a round")
     arguments = parser.parse_args(given)
     with folder_of(arguments) as folder:

@@ -26,9 +26,7 @@ FIRST_ID = 1_000_000_000_000_000
 
 
 def _lookup(table: str, *keys: str, wanted: str = "t.*") -> str:
-    on = " AND ".join(
-        f"t.{key} = json_extract(k.value, '$[{number}]')" for number, key in enumerate(keys)
-    )
+    on = " AND ".join(f"t.{key} = json_extract(k.value, '$[{number}]')" for number, key in enumerate(keys))
     return f"SELECT {wanted} FROM json_each(?) AS k JOIN {table} AS t ON {on}"
 
 
@@ -40,10 +38,7 @@ def _insert(table: str) -> str:
 _RECORDED = _lookup("touchpoint", "tenant", "kind", "key", wanted="t.key, t.decisions")
 _KNOWN = _lookup("identity", "tenant", "kind", "scope", "value", wanted="t.id, t.value, t.person")
 _NAMES = _lookup("identity", "tenant", "person", wanted="t.id, t.person, t.kind, t.value")
-_PROFILE = {
-    table: _lookup(table, "tenant", "person")
-    for table in ("tag", "attribute", "memo", "consent", "score")
-}
+_PROFILE = {table: _lookup(table, "tenant", "person") for table in ("tag", "attribute", "memo", "consent", "score")}
 _BOUGHT = (
     "SELECT json_extract(k.value, '$[1]'), json_extract(k.value, '$[2]'), count(t.id),"
     " coalesce(sum(t.amount_fen), 0) FROM json_each(?) AS k JOIN touchpoint AS t"
@@ -61,8 +56,7 @@ _TAG = _insert("tag") + (
     " OR excluded.at = tag.at AND excluded.by_key >= tag.by_key"
 )
 _TIMER = _insert("timer") + (
-    " ON CONFLICT (tenant, plugin, scope, key) DO UPDATE SET due_at = excluded.due_at,"
-    " customer = excluded.customer"
+    " ON CONFLICT (tenant, plugin, scope, key) DO UPDATE SET due_at = excluded.due_at, customer = excluded.customer"
 )
 
 
@@ -131,9 +125,7 @@ class ByHand:
                 person, id_ = next(self._ids), next(self._ids)
                 people[phone] = (person, id_)
                 self._writes["customer"].append((person, TENANT, person, now))
-                self._writes["identity"].append(
-                    (id_, TENANT, "phone", "", phone, person, person, now)
-                )
+                self._writes["identity"].append((id_, TENANT, "phone", "", phone, person, person, now))
         return people
 
     def _know(self, fresh: Sequence[Touchpoint[Any]], people: dict[str, tuple[int, int]]) -> _Known:
@@ -153,9 +145,7 @@ class ByHand:
             person = people[touchpoint.identities[0].value][0]
             windows.append([TENANT, person, to_micros(touchpoint.occurred_at) - WINDOW_US])
             steps.append([TENANT, key_of(person, touchpoint.payload.order_no)])
-        phones = {
-            person: id_ for id_, person, kind, _ in self._ask(_NAMES, persons) if kind == "phone"
-        }
+        phones = {person: id_ for id_, person, kind, _ in self._ask(_NAMES, persons) if kind == "phone"}
         phones.update(people.values())
         addresses = [[TENANT, "notices", id_] for id_ in phones.values()]
         return _Known(
@@ -169,9 +159,7 @@ class ByHand:
             suppressed={row[0] for row in self._ask(_SUPPRESSED, addresses)},
         )  # fmt: skip
 
-    def _take(
-        self, touchpoint: Touchpoint[OrderPaid], person: int, name: int, known: _Known
-    ) -> None:
+    def _take(self, touchpoint: Touchpoint[OrderPaid], person: int, name: int, known: _Known) -> None:
         """Decide about one order, and keep what is to be written."""
         order, id_, at = touchpoint.payload, next(self._ids), to_micros(touchpoint.occurred_at)
         by_key = f"{touchpoint.kind}|{touchpoint.key}"
@@ -231,9 +219,7 @@ class ByHand:
         effect = {"type": "start_timer", "key": "follow-up", "due_at": due_at}
         return said_by("follow-up", f"again in {after.days} days", effect)
 
-    def _thank(
-        self, order: OrderPaid, person: int, name: int, touchpoint: int, known: _Known
-    ) -> dict[str, Any]:
+    def _thank(self, order: OrderPaid, person: int, name: int, touchpoint: int, known: _Known) -> dict[str, Any]:
         key, now = key_of(person, order.order_no), to_micros(START)
         effect: dict[str, Any] = {
             "type": "propose", "key": key, "purpose": "service", "connector": "notices",

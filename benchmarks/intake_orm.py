@@ -100,10 +100,7 @@ class WithOrm:
         identity = self._identity(session, touchpoint.identities[0].value)
         person = identity.person
         mine = {"tenant": TENANT, "person": person}
-        tags = {
-            (tag.grp, tag.name)
-            for tag in session.scalars(select(_Tag).filter_by(**mine, present=1))
-        }
+        tags = {(tag.grp, tag.name) for tag in session.scalars(select(_Tag).filter_by(**mine, present=1))}
         id_, by_key = next(self._ids), f"{touchpoint.kind}|{touchpoint.key}"
         times, fen = self._bought(session, person, -FOREVER)
         fen += order.amount_fen
@@ -148,9 +145,7 @@ class WithOrm:
         if identity is None:
             person = next(self._ids)
             session.add(_Customer(id=person, tenant=TENANT, person=person, created_at=_NOW))
-            identity = _Identity(
-                **named, id=next(self._ids), customer=person, person=person, linked_at=_NOW
-            )
+            identity = _Identity(**named, id=next(self._ids), customer=person, person=person, linked_at=_NOW)
             session.add(identity)
         return identity
 
@@ -177,9 +172,7 @@ class WithOrm:
         effect = {"type": "start_timer", "key": "follow-up", "due_at": due_at}
         return said_by("follow-up", f"again in {after.days} days", effect)
 
-    def _thank(
-        self, session: Session, order: OrderPaid, person: int, touchpoint: int
-    ) -> dict[str, Any]:
+    def _thank(self, session: Session, order: OrderPaid, person: int, touchpoint: int) -> dict[str, Any]:
         key = key_of(person, order.order_no)
         effect: dict[str, Any] = {
             "type": "propose", "key": key, "purpose": "service", "connector": "notices",
@@ -209,9 +202,7 @@ class WithOrm:
         effect.update(priority=5, address=address)
         return said_by("thank-you", "paid", effect)
 
-    def _rare(
-        self, session: Session, order: OrderPaid, mine: dict[str, Any], known_well: bool
-    ) -> list[dict[str, Any]]:
+    def _rare(self, session: Session, order: OrderPaid, mine: dict[str, Any], known_well: bool) -> list[dict[str, Any]]:
         """What the rules say that nearly never say anything."""
         said = []
         attributes = session.scalars(select(_Attribute).filter_by(**mine)).all()

@@ -273,26 +273,18 @@ def orders(count: int, *, customers: int | None = None, seed: int = 1) -> list[T
     return [order(number) for number in range(count)]
 
 
-def batches_of(
-    touchpoints: Sequence[Touchpoint[Any]], size: int = BATCH
-) -> list[Sequence[Touchpoint[Any]]]:
+def batches_of(touchpoints: Sequence[Touchpoint[Any]], size: int = BATCH) -> list[Sequence[Touchpoint[Any]]]:
     """*touchpoints* in batches, in their order."""
     return [touchpoints[at : at + size] for at in range(0, len(touchpoints), size)]
 
 
-def engine_at(
-    path: Path, plugins: Mapping[str, type] = PLUGINS, *, clock: Clock | None = None
-) -> Engine:
+def engine_at(path: Path, plugins: Mapping[str, type] = PLUGINS, *, clock: Clock | None = None) -> Engine:
     """An engine with a new SQLite database, which waits for the disk at every commit."""
     log_to_stderr(os.environ, "error")
     gc.set_threshold(50_000, 20, 20)  # as the command does, and for the baselines as well
     settings = settings_from(
         {
-            "scrmkit": {
-                "database": f"sqlite:///{path}",
-                "secret": {"env": "SECRET"},
-                "durability": "full",
-            },
+            "scrmkit": {"database": f"sqlite:///{path}", "secret": {"env": "SECRET"}, "durability": "full"},
             "plugins": {use.partition(".")[2]: {"use": use} for use in plugins},
         },
         {"SECRET": SECRET},

@@ -43,10 +43,7 @@ def names_page() -> str:
         listed = modules[module]
         if module in ELSEWHERE:
             rows = [(code(name), _first(getattr(scrmkit, name))) for name in listed]
-            parts += [
-                f"In full: [{ELSEWHERE[module]}]({ELSEWHERE[module]}).\n",
-                table(("name", ""), rows),
-            ]
+            parts += [f"In full: [{ELSEWHERE[module]}]({ELSEWHERE[module]}).\n", table(("name", ""), rows)]
         else:
             for name in listed:
                 parts += [f"### {name}\n", *_described(name, getattr(scrmkit, name))]
@@ -110,9 +107,7 @@ def _public(cls: type) -> Iterator[tuple[str, Any]]:
         if not base.__module__.startswith("scrmkit"):
             continue
         for name, member in vars(base).items():
-            is_member = inspect.isfunction(member) or isinstance(
-                member, property | staticmethod | classmethod
-            )
+            is_member = inspect.isfunction(member) or isinstance(member, property | staticmethod | classmethod)
             if is_member and not name.startswith("_") and name not in seen:
                 seen.add(name)
                 yield name, member
@@ -120,9 +115,7 @@ def _public(cls: type) -> Iterator[tuple[str, Any]]:
 
 def _signature(function: Any) -> str:
     signature = inspect.signature(function)
-    shape = signature.replace(
-        parameters=[p for p in signature.parameters.values() if p.name != "self"]
-    )
+    shape = signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "self"])
     return str(shape).replace("'", "")
 
 

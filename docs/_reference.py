@@ -71,9 +71,7 @@ def hooks_page() -> str:
 
 def _meanings() -> dict[str, str]:
     """What is said of each kind of hook."""
-    entries = [
-        ENTRY.match(line) for line in inspect.cleandoc(hooks.HookKind.__doc__ or "").split("\n")
-    ]
+    entries = [ENTRY.match(line) for line in inspect.cleandoc(hooks.HookKind.__doc__ or "").split("\n")]
     return {entry["names"]: inline(entry["text"]) for entry in entries if entry is not None}
 
 
@@ -95,9 +93,7 @@ def _hook(name: str, meanings: dict[str, str]) -> Iterator[str]:
 def settings_page() -> str:
     """The core's settings, and those of the plugins of this repository."""
     elsewhere = {"calls", "policy", "plugins", "segments", "environ", "folder"}
-    overrides = [
-        (code(name), code(".".join(("scrmkit", *keys)))) for name, keys in OVERRIDES.items()
-    ]
+    overrides = [(code(name), code(".".join(("scrmkit", *keys)))) for name, keys in OVERRIDES.items()]
     parts = [
         "`scrmkit init` writes a commented file; [how to write settings](../how-to/settings.md)\n"
         "explains them. Unknown keys are refused, and nothing is converted silently: a text is no\n"
@@ -123,8 +119,7 @@ def settings_page() -> str:
         "## [segments.NAME]\n",
         "From `scrmkit-audience`.\n",
         fields(Segment, only=lambda name: name != "name"),
-        "An expression is a table with one key, its word; [how to write segments]"
-        "(../how-to/segments.md) shows them.\n",
+        "An expression is a table with one key, its word; [how to write segments](../how-to/segments.md) shows them.\n",
     ]
     for expression in EXPRESSIONS:
         parts += [f"### {expression.word}\n", Doc(expression).whole, fields(expression)]
@@ -192,11 +187,7 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[str]:
 
 def errors_page() -> str:
     """Every error."""
-    found = [
-        cls
-        for cls in vars(errors).values()
-        if inspect.isclass(cls) and issubclass(cls, errors.ScrmkitError)
-    ]
+    found = [cls for cls in vars(errors).values() if inspect.isclass(cls) and issubclass(cls, errors.ScrmkitError)]
     rows = [
         (
             code(cls.__name__),
@@ -207,10 +198,7 @@ def errors_page() -> str:
         for cls in found
     ]
     carried = [
-        (code(f"{cls.__name__}.{name}"), doc.of(name))
-        for cls in found
-        for doc in [Doc(cls)]
-        for name in doc.named
+        (code(f"{cls.__name__}.{name}"), doc.of(name)) for cls in found for doc in [Doc(cls)] for name in doc.named
     ]
     return page(
         "Errors",

@@ -170,6 +170,4 @@ class PushChannel:
         return Inbound(touchpoints=(touchpoint,))
 
     def _withdrawn(self) -> Any:
-        return ConsentChanged(
-            channel=self.name, purpose=Purpose.MARKETING, proof="muted in the app"
-        )
+        return ConsentChanged(channel=self.name, purpose=Purpose.MARKETING, proof="muted in the app")

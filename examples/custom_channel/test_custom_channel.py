@@ -104,9 +104,7 @@ def test_a_message_arrives_and_is_reported(engine: Engine, service: PushService)
     assert ends(engine) == {"delivered": 1}
 
 
-def test_a_lost_answer_is_no_second_note(
-    engine: Engine, service: PushService, virtual_clock: VirtualClock
-):
+def test_a_lost_answer_is_no_second_note(engine: Engine, service: PushService, virtual_clock: VirtualClock):
     service.loses = True
 
     engine.record(make_touchpoint(identities=[ANN]))
@@ -131,9 +129,7 @@ def test_a_phone_without_the_app_is_not_written_to_again(engine: Engine, service
 
 
 def test_an_opened_note_is_a_touchpoint_of_the_customer(engine: Engine, service: PushService):
-    opened = service.callback(
-        id="e1", type="opened", note="k1", device=ANN.value, at=NOON.isoformat()
-    )
+    opened = service.callback(id="e1", type="opened", note="k1", device=ANN.value, at=NOON.isoformat())
 
     assert engine.receive("push", opened).status == 200
     assert engine.receive("push", opened).status == 200

@@ -46,9 +46,7 @@ def _lent(django: Any) -> sqlalchemy.Connection:
     if kept is not django.connection:
         connection = _face(django).connect()
         django._scrmkit_face = django.connection, connection
-    elif connection.in_transaction() and not any(
-        call[1] == connection.commit for call in django.run_on_commit
-    ):
+    elif connection.in_transaction() and not any(call[1] == connection.commit for call in django.run_on_commit):
         connection.rollback()  # as Django did; only SQLAlchemy has not heard of it yet
     return connection
 
@@ -57,10 +55,7 @@ def _face(django: Any) -> sqlalchemy.Engine:
     """An engine with that one connection, which can neither end a transaction nor close it."""
     lent = django.connection
     face = sqlalchemy.create_engine(
-        URLS[django.vendor],
-        creator=lambda: lent,
-        poolclass=StaticPool,
-        pool_reset_on_return=None,
+        URLS[django.vendor], creator=lambda: lent, poolclass=StaticPool, pool_reset_on_return=None
     )
     for ending in ("do_commit", "do_rollback", "do_close", "do_terminate"):
         setattr(face.dialect, ending, lambda connection: None)

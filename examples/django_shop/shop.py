@@ -21,15 +21,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django_shop.django_join import joined
 
-from scrmkit import (
-    ConflictError,
-    Engine,
-    Identity,
-    OrderPaid,
-    StorageUnavailableError,
-    Touchpoint,
-    load_settings,
-)
+from scrmkit import ConflictError, Engine, Identity, OrderPaid, StorageUnavailableError, Touchpoint, load_settings
 
 settings.configure(
     ALLOWED_HOSTS=["*"],

@@ -63,9 +63,7 @@ def use_database(url: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shop(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Shop]:
+def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgresql_url")
@@ -75,10 +73,7 @@ def shop(
     # As in a fresh process: the first thing that SQLAlchemy meets is the connection it joins.
     connections["default"].close()
     observer = Observer()
-    plugins: dict[str, Any] = {
-        "rule.thanks": FakeRule("order.paid", decide=THANKS),
-        "hooks.observer": observer,
-    }
+    plugins: dict[str, Any] = {"rule.thanks": FakeRule("order.paid", decide=THANKS), "hooks.observer": observer}
     settings = settings_from(
         {
             "scrmkit": {"database": Secret(url), "secret": Secret("a secret of this test")},
@@ -200,8 +195,5 @@ def test_the_connection_stays_open_and_djangos(shop: Shop):
 
 
 def test_joining_outside_a_transaction_is_refused(shop: Shop):
-    with (
-        pytest.raises(transaction.TransactionManagementError, match="atomic"),
-        joined(shop.engine),
-    ):
+    with pytest.raises(transaction.TransactionManagementError, match="atomic"), joined(shop.engine):
         pass

@@ -113,9 +113,7 @@ def test_an_order_that_fails_leaves_no_touchpoint(shop: Shop):
 def test_a_platform_calls_back(shop: Shop):
     callback = FakeChannel.callback(id="1", phone="+8613900000001", text="hello")
 
-    answer = shop.http.post(
-        "/scrm/callbacks/sms", params=dict(callback.query), content=callback.body
-    )
+    answer = shop.http.post("/scrm/callbacks/sms", params=dict(callback.query), content=callback.body)
 
     assert answer.status_code == 200
     assert shop.engine.find("message.received", "fake-1") is not None

@@ -17,16 +17,7 @@ from hooks.plugin_failed import Pager
 from hooks.prepare_message import Signature, SignatureSettings
 from hooks.route import Rota, RotaSettings
 
-from scrmkit import (
-    ConsentChanged,
-    Decision,
-    Engine,
-    Message,
-    Propose,
-    Purpose,
-    Refused,
-    VirtualClock,
-)
+from scrmkit import ConsentChanged, Decision, Engine, Message, Propose, Purpose, Refused, VirtualClock
 from scrmkit.testing import (
     NOON,
     FakeChannel,
@@ -42,9 +33,7 @@ from scrmkit.testing import (
 Make = Callable[..., Engine]
 
 
-def greeting(
-    text: str = "hello", slot: str | None = None, purpose: Purpose = Purpose.SERVICE
-) -> Any:
+def greeting(text: str = "hello", slot: str | None = None, purpose: Purpose = Purpose.SERVICE) -> Any:
     """A decision to send a text by SMS."""
     message = Message(channel="sms", content=FakeText(text=text), purpose=purpose)
     return Decision(reason="greets", effects=(Propose(message=message, once="hi", slot=slot),))
@@ -58,12 +47,7 @@ def write(engine: Engine, key: str = "t1", **more: Any) -> Any:
 def agree(engine: Engine) -> None:
     """The customer consents to marketing by SMS."""
     engine.record(
-        make_touchpoint(
-            "consent.granted",
-            ConsentChanged(channel="sms"),
-            key="consent",
-            identities=[make_identity()],
-        )
+        make_touchpoint("consent.granted", ConsentChanged(channel="sms"), key="consent", identities=[make_identity()])
     )
 
 
@@ -142,8 +126,7 @@ class TestNightShift(HooksSuite):
 
 
 @pytest.mark.parametrize(
-    ("hours", "sent"),
-    [pytest.param(0, "by day", id="at noon"), pytest.param(10, "by night", id="at ten at night")],
+    ("hours", "sent"), [pytest.param(0, "by day", id="at noon"), pytest.param(10, "by night", id="at ten at night")]
 )
 def test_the_night_has_a_welcome_of_its_own(make_engine: Make, hours: int, sent: str):
     channel = FakeChannel()
@@ -154,9 +137,7 @@ def test_the_night_has_a_welcome_of_its_own(make_engine: Make, hours: int, sent:
         "hooks.night-shift": NightShift,
     }
     engine = make_engine(
-        plugins,
-        options={"night-shift": {"plugin": "night"}},
-        clock=VirtualClock(NOON + timedelta(hours=hours)),
+        plugins, options={"night-shift": {"plugin": "night"}}, clock=VirtualClock(NOON + timedelta(hours=hours))
     )
 
     write(engine)
@@ -177,8 +158,7 @@ class TestRota(HooksSuite):
 def test_guides_take_turns_by_the_day(make_engine: Make, virtual_clock: VirtualClock):
     observer = Observer()
     engine = make_engine(
-        {"hooks.rota": Rota, "hooks.observer": observer},
-        options={"rota": {"guides": {"bund": ["ann", "bo"]}}},
+        {"hooks.rota": Rota, "hooks.observer": observer}, options={"rota": {"guides": {"bund": ["ann", "bo"]}}}
     )
 
     for day in range(3):

@@ -13,17 +13,7 @@ from typing import Any
 
 import attrs
 
-from scrmkit import (
-    ActivityOf,
-    AddTag,
-    Decision,
-    Known,
-    Now,
-    PluginContext,
-    Read,
-    TagSource,
-    Touchpoint,
-)
+from scrmkit import ActivityOf, AddTag, Decision, Known, Now, PluginContext, Read, TagSource, Touchpoint
 
 
 @attrs.frozen(kw_only=True)

@@ -21,10 +21,7 @@ HERE = Path(__file__).parent
 def after(orders: int) -> Example:
     """A paid order of a customer who has paid *orders* before."""
     before = Activity(orders, 9_900 * orders, NOON if orders else None, NOON if orders else None)
-    return Example(
-        touchpoint=make_order_paid(),
-        reads={ActivityOf(CustomerId(1), "order.paid"): before},
-    )
+    return Example(touchpoint=make_order_paid(), reads={ActivityOf(CustomerId(1), "order.paid"): before})
 
 
 class TestLoyal(RuleSuite):
@@ -40,11 +37,7 @@ class TestLoyal(RuleSuite):
 def scrmkit(folder: Path, *arguments: str) -> str:
     """What the command prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "scrmkit.cli", *arguments],
-        cwd=folder,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-m", "scrmkit.cli", *arguments], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
     )
     return done.stdout.strip()
 

@@ -64,9 +64,7 @@ def aware(moment: datetime) -> datetime:
         InvalidValueError: It has no time zone.
     """
     if moment.tzinfo is None or moment.utcoffset() is None:
-        raise InvalidValueError(
-            "this moment has no time zone; write datetime(..., tzinfo=UTC) or use .astimezone()"
-        )
+        raise InvalidValueError("this moment has no time zone; write datetime(..., tzinfo=UTC) or use .astimezone()")
     return moment
 
 

@@ -139,18 +139,11 @@ class Mechanic(Protocol[R, S]):
     def address(self, touchpoint: Touchpoint[Any]) -> Iterable[Address]:
         """Say whom the touchpoint concerns; nothing for nobody. Duplicates are folded."""
 
-    def needs(
-        self, touchpoint: Touchpoint[Any], instance: Instance[R, S] | None
-    ) -> Iterable[Read[Any]]:
+    def needs(self, touchpoint: Touchpoint[Any], instance: Instance[R, S] | None) -> Iterable[Read[Any]]:
         """Name what ``open`` (instance None), ``act`` or ``due`` will read."""
 
     def open(
-        self,
-        ref: InstanceRef,
-        campaign: Campaign[R],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, ref: InstanceRef, campaign: Campaign[R], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[S] | None:
         """
         Open an instance; a step without a state opens none.
@@ -161,9 +154,7 @@ class Mechanic(Protocol[R, S]):
         ``unknown_campaign``.
         """
 
-    def act(
-        self, instance: Instance[R, S], touchpoint: Touchpoint[Any], known: Known, now: Now
-    ) -> Step[S] | None:
+    def act(self, instance: Instance[R, S], touchpoint: Touchpoint[Any], known: Known, now: Now) -> Step[S] | None:
         """
         Take one touchpoint into an instance.
 
@@ -172,12 +163,7 @@ class Mechanic(Protocol[R, S]):
         """
 
     def due(
-        self,
-        instance: Instance[R, S],
-        timer: str,
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[R, S], timer: str, touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[S] | None:
         """
         A timer that this instance started is due.

@@ -41,12 +41,7 @@ def run(name: str, *options: str) -> dict[str, object]:
             " combined_p99_ms apart_per_s apart_cpu_us apart_p50_ms apart_p99_ms",
             id="callers",
         ),
-        pytest.param(
-            "imports",
-            [],
-            "ms modules heavy attrs_ms ratio_attrs engine_ms engine_modules",
-            id="imports",
-        ),
+        pytest.param("imports", [], "ms modules heavy attrs_ms ratio_attrs engine_ms engine_modules", id="imports"),
         pytest.param(
             "growth",
             ["--sizes", "100", "200", "--touchpoints", "100"],

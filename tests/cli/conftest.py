@@ -64,10 +64,7 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     modules: list[str] = []
 
     def write(
-        name: str,
-        entry_points: Mapping[str, str],
-        source: str = "",
-        requires: str = "scrmkit>=0.1,<0.2",
+        name: str, entry_points: Mapping[str, str], source: str = "", requires: str = "scrmkit>=0.1,<0.2"
     ) -> None:
         site = folder / f"site-{name}"
         module = name.replace("-", "_")

@@ -43,8 +43,7 @@ def row(**changes):
 
 def test_a_sale_becomes_a_paid_order():
     made = touchpoint_of(
-        row(line_no="2", shop="S1", guide="G1", quantity=3, phone="+8613900000001", openid="oX"),
-        ORIGIN,
+        row(line_no="2", shop="S1", guide="G1", quantity=3, phone="+8613900000001", openid="oX"), ORIGIN
     )
 
     assert made == Touchpoint(
@@ -165,12 +164,8 @@ def test_many_rows_are_recorded_in_several_transactions(run, ready):
         pytest.param(["nowhere.csv"], 2, "does not exist", id="no file"),
         pytest.param(["orders.csv", "--column", "paid_at"], 2, "COLUMN=HEADER", id="no header"),
         pytest.param(["orders.csv", "--column", "paid=x"], 1, "known: order_no", id="no column"),
-        pytest.param(
-            ["orders.csv", "--tenant", "other"], 1, "name one of the tenants", id="tenant"
-        ),
-        pytest.param(
-            ["orders.csv", "--rejects", "no/where.csv"], 1, "No such file", id="side file"
-        ),
+        pytest.param(["orders.csv", "--tenant", "other"], 1, "name one of the tenants", id="tenant"),
+        pytest.param(["orders.csv", "--rejects", "no/where.csv"], 1, "No such file", id="side file"),
     ],
 )
 def test_a_wrong_call_is_one_message(run, ready, arguments, code, problem):
@@ -185,9 +180,7 @@ def test_an_openid_needs_to_know_its_app(run, ready):
     (ready / "orders.csv").write_text("openid,member_no,amount,date\noX,M1,5,2026-01-02\n")
 
     assert "--openid-scope" in run("import", "orders", "orders.csv").err
-    assert (
-        "--openid-scope" not in run("import", "orders", "orders.csv", "--openid-scope", "wx1").err
-    )
+    assert "--openid-scope" not in run("import", "orders", "orders.csv", "--openid-scope", "wx1").err
 
 
 def test_orders_are_not_imported_into_an_old_database(run, folder):

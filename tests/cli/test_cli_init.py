@@ -24,9 +24,7 @@ def test_what_is_commented_out_is_the_default(run, folder):
     run("init")
     text = (folder / "scrmkit.toml").read_text(encoding="utf-8")
     core, _, _ = text.partition("# The plugins, in the order")
-    lines = [
-        re.sub(r"^# ?(?=(\w+(\.\w+)? = |\[|    \{|\]))", "", line) for line in core.splitlines()
-    ]
+    lines = [re.sub(r"^# ?(?=(\w+(\.\w+)? = |\[|    \{|\]))", "", line) for line in core.splitlines()]
 
     written = tomllib.loads("\n".join(lines))
 

@@ -45,9 +45,7 @@ def test_a_plugin_in_quarantine_is_shown_and_let_out(run, ready):
 
     assert run("plugin", "release", "thanks").code == 0
 
-    (row,) = [
-        row for row in run("plugin", "list", "--json").json if row["configured_as"] == "thanks"
-    ]
+    (row,) = [row for row in run("plugin", "list", "--json").json if row["configured_as"] == "thanks"]
     assert row["state"] == "enabled"
     assert run("doctor").code == 0
 
@@ -57,9 +55,7 @@ def test_releasing_what_is_not_configured_is_refused(run, ready):
 
 
 def set_status(ready, status):
-    context = cli_context.CliContext(
-        path=ready / "scrmkit.toml", environ={"SCRMKIT_SECRET": "x" * 16}
-    )
+    context = cli_context.CliContext(path=ready / "scrmkit.toml", environ={"SCRMKIT_SECRET": "x" * 16})
     with context.database(context.settings()) as database, database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE outgoing SET status = ?, code = 'gone'", (status,))
 
@@ -82,10 +78,7 @@ def test_dead_letters_are_sent_again(run, ready, arguments, count):
     assert [row["code"] for row in rows] == ["redriven"] * count
 
 
-@pytest.mark.parametrize(
-    ("outcome", "status"),
-    [("done", "delivered"), ("not-done", "planned"), ("given-up", "lost")],
-)
+@pytest.mark.parametrize(("outcome", "status"), [("done", "delivered"), ("not-done", "planned"), ("given-up", "lost")])
 def test_a_person_says_what_became_of_something_unknown(run, ready, outcome, status):
     set_status(ready, "unknown")
     number = str(run("outbox", "list", "--json").json[0]["id"])

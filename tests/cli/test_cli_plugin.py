@@ -131,9 +131,7 @@ def test_an_unknown_plugin_is_refused_with_a_hint(run, install):
 
 def test_hooks_tell_the_order_of_calls_and_why(run, install, settings):
     install("scrmkit-fake", {"rule.fake": "Fake"}, FAKE)
-    settings(
-        '[plugins.b]\nuse = "rule.fake"\ncorp = "1"\n[plugins.a]\nuse = "rule.fake"\ncorp = "2"\n'
-    )
+    settings('[plugins.b]\nuse = "rule.fake"\ncorp = "1"\n[plugins.a]\nuse = "rule.fake"\ncorp = "2"\n')
 
     ran = run("hooks", "--json")
 
@@ -177,10 +175,7 @@ def test_doctor_finds_nothing_wrong_after_init(run):
 
 def test_doctor_asks_the_plugins(run, install, settings):
     install("scrmkit-fake", {"rule.fake": "Fake"}, FAKE)
-    settings(
-        '[plugins.a]\nuse = "rule.fake"\ncorp = "good"\n'
-        '[plugins.b]\nuse = "rule.fake"\ncorp = "bad"\n'
-    )
+    settings('[plugins.a]\nuse = "rule.fake"\ncorp = "good"\n[plugins.b]\nuse = "rule.fake"\ncorp = "bad"\n')
 
     ran = run("doctor", "--json")
 

@@ -18,9 +18,7 @@ def test_help_imports_nothing_heavy():
         f"print(sorted(set(sys.modules) & set({HEAVY!r})))"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -48,12 +46,9 @@ def test_a_command_that_does_not_exist_is_a_wrong_call(run):
 
 
 @pytest.mark.parametrize(
-    ("command", "distribution"),
-    [("demo", "scrmkit-demo"), ("segment", "scrmkit-audience"), ("why", "scrmkit-insight")],
+    ("command", "distribution"), [("demo", "scrmkit-demo"), ("segment", "scrmkit-audience"), ("why", "scrmkit-insight")]
 )
-def test_a_command_of_a_distribution_that_is_not_there_names_it(
-    run, monkeypatch, command, distribution
-):
+def test_a_command_of_a_distribution_that_is_not_there_names_it(run, monkeypatch, command, distribution):
     there = [one for one in metadata.distributions() if one.metadata["Name"] == "scrmkit"]
     monkeypatch.setattr(metadata, "distributions", lambda: there)
 

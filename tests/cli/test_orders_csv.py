@@ -40,10 +40,7 @@ def test_a_row_with_every_column_is_read():
         "order_no,line_no,type,store_code,guide_code,member_no,phone,openid,unionid,sku,title,qty,"
         "price,amount,discount,paid_amount,pay_method,paid_at,orig_order_no"
     )
-    row = (
-        "A1,2,sale,S1,G1,M1,13900000001,oX,uX,K1,毛衣,2,100,200,20,180.00,wechat,"
-        "2026-01-02 11:04:05,A0"
-    )
+    row = "A1,2,sale,S1,G1,M1,13900000001,oX,uX,K1,毛衣,2,100,200,20,180.00,wechat,2026-01-02 11:04:05,A0"
 
     assert one(row, header) == OrderRow(
         line=2,
@@ -65,9 +62,7 @@ def test_a_row_with_every_column_is_read():
 
 
 def test_the_order_of_the_columns_makes_no_difference():
-    assert one("2026-01-02,M1,5,A1", "paid_at,member_no,paid_amount,order_no") == one(
-        "A1,M1,5,2026-01-02"
-    )
+    assert one("2026-01-02,M1,5,A1", "paid_at,member_no,paid_amount,order_no") == one("A1,M1,5,2026-01-02")
 
 
 @pytest.mark.parametrize(
@@ -125,12 +120,7 @@ def test_headers_that_mean_nothing_are_named():
 
 @pytest.mark.parametrize(
     ("encoding", "found"),
-    [
-        ("utf-8", "utf-8-sig"),
-        ("utf-8-sig", "utf-8-sig"),
-        ("gb18030", "gb18030"),
-        ("gbk", "gb18030"),
-    ],
+    [("utf-8", "utf-8-sig"), ("utf-8-sig", "utf-8-sig"), ("gb18030", "gb18030"), ("gbk", "gb18030")],
 )
 def test_the_encoding_is_found_out(tmp_path, encoding, found):
     path = tmp_path / "orders.csv"
@@ -174,8 +164,7 @@ def test_an_amount_becomes_fen(cell, fen):
 
 
 @pytest.mark.parametrize(
-    "cell",
-    ["-12.50", "\N{MINUS SIGN}12.50", "－12.50", "(12.50)", '"-1,212.50"'.replace("1,2", "")],
+    "cell", ["-12.50", "\N{MINUS SIGN}12.50", "－12.50", "(12.50)", '"-1,212.50"'.replace("1,2", "")]
 )
 def test_a_negative_amount_is_a_refund(cell):
     found = one(f"A1,M1,{cell},2026-01-02")
@@ -185,13 +174,7 @@ def test_a_negative_amount_is_a_refund(cell):
 
 @pytest.mark.parametrize(
     ("word", "amount", "is_refund"),
-    [
-        ("sale", "5", False),
-        ("", "5", False),
-        ("refund", "5", True),
-        ("退货", "-5", True),
-        ("SALE", "-5", True),
-    ],
+    [("sale", "5", False), ("", "5", False), ("refund", "5", True), ("退货", "-5", True), ("SALE", "-5", True)],
 )
 def test_the_type_says_whether_money_went_back(word, amount, is_refund):
     found = one(f"A1,M1,{amount},2026-01-02,{word}", HEADER + ",type")
@@ -258,8 +241,7 @@ def test_a_phone_is_written_in_one_way(cell, phone):
 
 
 @pytest.mark.parametrize(
-    "cell",
-    ["1.39E+10", "1.39e10", "139****0001", "1390000000", "12900000001", "13900000001.0", "+8621"],
+    "cell", ["1.39E+10", "1.39e10", "139****0001", "1390000000", "12900000001", "13900000001.0", "+8621"]
 )
 def test_a_phone_that_is_not_whole_is_put_aside_and_not_repeated(cell):
     reason = reason_of(f"A1,{cell},5,2026-01-02", "order_no,phone,paid_amount,paid_at")
@@ -278,10 +260,7 @@ def test_a_phone_that_is_not_whole_is_put_aside_and_not_repeated(cell):
         ("20260102", datetime(2026, 1, 2, tzinfo=ZONE)),
         ("2026年1月2日 11:04", datetime(2026, 1, 2, 11, 4, tzinfo=ZONE)),
         ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
-        (
-            "2026-01-02 11:04:05+0900",
-            datetime(2026, 1, 2, 11, 4, 5, tzinfo=timezone(timedelta(hours=9))),
-        ),
+        ("2026-01-02 11:04:05+0900", datetime(2026, 1, 2, 11, 4, 5, tzinfo=timezone(timedelta(hours=9)))),
         ("２０２６／１／２　１１：０４", datetime(2026, 1, 2, 11, 4, tzinfo=ZONE)),
     ],
 )

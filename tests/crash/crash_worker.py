@@ -79,14 +79,10 @@ class Provider:
 
     def __init__(self, context: Any) -> None:
         honours = context.name == "careful"
-        self.operations = {
-            "send": Operation(body=Text, idempotent=honours, addressed=False, max_batch=3)
-        }
+        self.operations = {"send": Operation(body=Text, idempotent=honours, addressed=False, max_batch=3)}
         self._name = context.name
         path = Path(os.environ["SCRMKIT_CRASH_FOLDER"]) / "provider.db"
-        self._file = sqlite3.connect(
-            path, check_same_thread=False, isolation_level=None, timeout=30
-        )
+        self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
         self._file.execute("PRAGMA journal_mode=WAL")
         self._file.execute("CREATE TABLE IF NOT EXISTS call (channel TEXT, key TEXT)")
 

@@ -84,11 +84,7 @@ def check(url: str, folder: Path, worker: ModuleType, monkeypatch: pytest.Monkey
     assert sum(memo["rings"] for memo in memos) == worker.TOUCHPOINTS
     messages = {(one.connector, one.status): one.count for one in state.outgoing}
     assert sum(messages.values()) == worker.TOUCHPOINTS
-    assert set(messages) <= {
-        ("careful", "accepted"),
-        ("careless", "accepted"),
-        ("careless", "unknown"),
-    }
+    assert set(messages) <= {("careful", "accepted"), ("careless", "accepted"), ("careless", "unknown")}
     with contextlib.closing(sqlite3.connect(folder / "provider.db")) as provider:
         calls = Counter(provider.execute("SELECT channel, key FROM call"))
     careful = {key for channel, key in calls if channel == "careful"}
@@ -100,11 +96,7 @@ def check(url: str, folder: Path, worker: ModuleType, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_or_doubled_whenever_it_is_killed(
-    database_url: str,
-    tmp_path: Path,
-    worker: ModuleType,
-    monkeypatch: pytest.MonkeyPatch,
-    seed: int,
+    database_url: str, tmp_path: Path, worker: ModuleType, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
     for _ in range(KILLS):
@@ -116,11 +108,7 @@ def test_nothing_is_lost_or_doubled_whenever_it_is_killed(
 
 @pytest.mark.parametrize("place", FAILPOINTS)
 def test_nothing_is_lost_or_doubled_wherever_it_dies(
-    database_url: str,
-    tmp_path: Path,
-    worker: ModuleType,
-    monkeypatch: pytest.MonkeyPatch,
-    place: str,
+    database_url: str, tmp_path: Path, worker: ModuleType, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     for times in (1, 4):
         process = start(database_url, tmp_path, f"{place}:{times}")

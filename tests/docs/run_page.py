@@ -75,14 +75,10 @@ def type_in(block: Block) -> None:
     """Run each command of a console block."""
     for typed in re.split(r"^\$ ", block.text.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
         command, _, expected = typed.partition("\n")
-        done = subprocess.run(
-            shlex.split(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        done = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise SystemExit(f"$ {command}\nended with {done.returncode}:\n{done.stdout}")
-        if expected.strip() and not doctest.OutputChecker().check_output(
-            expected, done.stdout, SIMILAR
-        ):
+        if expected.strip() and not doctest.OutputChecker().check_output(expected, done.stdout, SIMILAR):
             raise SystemExit(f"$ {command}\nshould print\n{expected}and prints\n{done.stdout}")
 
 

@@ -40,9 +40,7 @@ def run(page: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
-)
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
 def test_every_block_of_the_page_runs(page: Path, tmp_path: Path):
     found = list(run_page.blocks(page.read_text()))
 

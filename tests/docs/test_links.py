@@ -20,9 +20,7 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize(
-    "page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
-)
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
 def test_every_link_inside_the_repository_leads_somewhere(page: Path):
     broken = []
     for link in LINK.findall(FENCED.sub("", page.read_text())):
@@ -30,9 +28,7 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path):
             continue
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
-        if not target.exists() or (
-            anchor and target.suffix == ".md" and anchor not in anchors(target.read_text())
-        ):
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target.read_text())):
             broken.append(link)
 
     assert broken == []

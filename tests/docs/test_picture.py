@@ -102,11 +102,7 @@ def test_the_colours_follow_the_page(driver: Any):
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         driver.get(PICTURE.as_uri())
-        pages.append(
-            driver.execute_script(
-                "return getComputedStyle(document.querySelector('rect.page')).fill"
-            )
-        )
+        pages.append(driver.execute_script("return getComputedStyle(document.querySelector('rect.page')).fill"))
 
     assert luminance(pages[0]) > 0.8
     assert luminance(pages[1]) < 0.1

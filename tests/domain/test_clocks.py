@@ -10,13 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrmkit.clock import (
-    SystemClock,
-    VirtualClock,
-    aware,
-    from_micros,
-    to_micros,
-)
+from scrmkit.clock import SystemClock, VirtualClock, aware, from_micros, to_micros
 from scrmkit.errors import InvalidValueError
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -93,9 +87,7 @@ moments = st.datetimes(
     min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
     max_value=datetime(9000, 1, 1),  # noqa: DTZ001
     timezones=st.one_of(
-        st.just(UTC),
-        st.timezones(),
-        st.builds(timezone, st.timedeltas(timedelta(hours=-23), timedelta(hours=23))),
+        st.just(UTC), st.timezones(), st.builds(timezone, st.timedeltas(timedelta(hours=-23), timedelta(hours=23)))
     ),
 )
 

@@ -45,9 +45,7 @@ def test_no_share_is_a_whole_fen_from_its_exact_part(total_fen: int, given_weigh
 
 
 @given(weights, st.data())
-def test_no_share_is_above_its_weight_where_the_total_is_not(
-    given_weights: list[int], data: st.DataObject
-):
+def test_no_share_is_above_its_weight_where_the_total_is_not(given_weights: list[int], data: st.DataObject):
     total_fen = data.draw(st.integers(0, max(sum(given_weights), 0)))
     shares = split_fen(total_fen, given_weights)
 

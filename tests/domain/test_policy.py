@@ -36,9 +36,7 @@ def ask(
     at: datetime = NOON,
     zone: ZoneInfo = SHANGHAI,
 ) -> Verdict:
-    return judge(
-        message or marketing(), facts or Facts(consents=GRANTED), policy or Policy(), at, zone
-    )
+    return judge(message or marketing(), facts or Facts(consents=GRANTED), policy or Policy(), at, zone)
 
 
 def marketing(**changes: Any) -> Message:
@@ -85,9 +83,7 @@ def test_a_word_on_another_channel_or_purpose_says_nothing():
         pytest.param(TRANSACTIONAL, {}, "ok", id="what is owed needs none"),
         pytest.param(MARKETING, {("sms", MARKETING): False}, "withdrawn", id="withdrawn"),
         pytest.param(SERVICE, {("*", SERVICE): False}, "withdrawn", id="service can be refused"),
-        pytest.param(
-            TRANSACTIONAL, {("*", TRANSACTIONAL): False}, "ok", id="what is owed cannot be refused"
-        ),
+        pytest.param(TRANSACTIONAL, {("*", TRANSACTIONAL): False}, "ok", id="what is owed cannot be refused"),
         pytest.param(SERVICE, {("sms", MARKETING): False}, "ok", id="refused for another purpose"),
     ],
 )
@@ -116,13 +112,9 @@ EXPIRES = marketing(not_after=local("03-03 08:00"))
         pytest.param(("reachable",), "no_consent", id="then the consent"),
         pytest.param(("reachable", "consents"), "suppressed", id="then the address"),
         pytest.param(("reachable", "consents", "suppressed"), "expired", id="then the time"),
+        pytest.param(("reachable", "consents", "suppressed", "not_after"), "capped", id="then the caps"),
         pytest.param(
-            ("reachable", "consents", "suppressed", "not_after"), "capped", id="then the caps"
-        ),
-        pytest.param(
-            ("reachable", "consents", "suppressed", "not_after", "sent"),
-            "quota",
-            id="at last the platform's quota",
+            ("reachable", "consents", "suppressed", "not_after", "sent"), "quota", id="at last the platform's quota"
         ),
         pytest.param(
             ("reachable", "consents", "suppressed", "not_after", "sent", "platform_left"),
@@ -132,19 +124,8 @@ EXPIRES = marketing(not_after=local("03-03 08:00"))
     ],
 )
 def test_the_first_objection_is_the_one_that_is_told(mended: tuple[str, ...], code: str):
-    well = {
-        "reachable": True,
-        "consents": GRANTED,
-        "suppressed": None,
-        "sent": (),
-        "platform_left": 1,
-    }
-    facts = Facts(
-        **{
-            name: well[name] if name in mended else against
-            for name, against in EVERYTHING_AGAINST.items()
-        }
-    )
+    well = {"reachable": True, "consents": GRANTED, "suppressed": None, "sent": (), "platform_left": 1}
+    facts = Facts(**{name: well[name] if name in mended else against for name, against in EVERYTHING_AGAINST.items()})
     message = marketing() if "not_after" in mended else EXPIRES
 
     assert ask(message, facts, at=AT_NIGHT).code == code
@@ -223,9 +204,7 @@ def test_quiet_hours_end(quiet: tuple[int, int], at: str, until: str | None):
         ),
     ],
 )
-def test_quiet_hours_end_where_clocks_are_changed(
-    quiet: tuple[time, time], at: datetime, until: datetime
-):
+def test_quiet_hours_end_where_clocks_are_changed(quiet: tuple[time, time], at: datetime, until: datetime):
     hours = QuietHours(start=quiet[0], end=quiet[1])
     found = hours.until(at.astimezone(UTC), NEW_YORK)
 
@@ -304,9 +283,7 @@ def test_quiet_hours_are_for_marketing(purpose: Purpose, code: str):
         ),
     ],
 )  # fmt: skip
-def test_a_message_waits_for_its_time_or_expires(
-    changes: dict[str, Any], at: str, send_at: str | None, code: str
-):
+def test_a_message_waits_for_its_time_or_expires(changes: dict[str, Any], at: str, send_at: str | None, code: str):
     verdict = ask(marketing(**changes), at=local(at))
 
     assert (verdict.code, verdict.send_at) == (code, None if send_at is None else local(send_at))

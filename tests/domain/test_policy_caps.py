@@ -38,9 +38,7 @@ def ask(
     at: datetime = NOON,
     zone: ZoneInfo = SHANGHAI,
 ) -> Verdict:
-    return judge(
-        message or marketing(), facts or Facts(consents=GRANTED), policy or Policy(), at, zone
-    )
+    return judge(message or marketing(), facts or Facts(consents=GRANTED), policy or Policy(), at, zone)
 
 
 def marketing(**changes: Any) -> Message:
@@ -81,9 +79,7 @@ def cap(limit: int = 1, **window: Any) -> Cap:
         ),
     ],
 )  # fmt: skip
-def test_a_cap_counts_every_window_with_the_message_in_it(
-    one: Cap, sent: Sequence[str], at: str, code: str
-):
+def test_a_cap_counts_every_window_with_the_message_in_it(one: Cap, sent: Sequence[str], at: str, code: str):
     facts = Facts(consents=GRANTED, sent=tuple(("sms", MARKETING, local(when)) for when in sent))
     policy = Policy(quiet=None, caps=(one,))
 
@@ -98,9 +94,7 @@ def test_a_cap_counts_every_window_with_the_message_in_it(
         pytest.param(cap(channel="sms", days=1), ("sms", MARKETING), "capped", id="this channel"),
         pytest.param(cap(channel="wecom", days=1), ("sms", MARKETING), "ok", id="another's cap"),
         pytest.param(cap(), ("sms", SERVICE), "ok", id="another purpose"),
-        pytest.param(
-            cap(purpose=SERVICE, days=1), ("sms", SERVICE), "ok", id="another purpose's cap"
-        ),
+        pytest.param(cap(purpose=SERVICE, days=1), ("sms", SERVICE), "ok", id="another purpose's cap"),
     ],
 )
 def test_a_cap_counts_its_own_channel_and_purpose(one: Cap, sent: tuple[Any, ...], code: str):
@@ -138,9 +132,7 @@ moments = st.datetimes(
 zones = st.sampled_from(
     [ZoneInfo(name) for name in ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "UTC")]
 )
-asked = st.lists(
-    st.tuples(moments, st.none() | st.timedeltas(timedelta(0), timedelta(days=9))), max_size=25
-)
+asked = st.lists(st.tuples(moments, st.none() | st.timedeltas(timedelta(0), timedelta(days=9))), max_size=25)
 
 
 @settings(max_examples=150, deadline=None)

@@ -27,12 +27,7 @@ CANARY = "canary-13800138000"
 
 
 def touchpoint(**changes: Any) -> Touchpoint[Any]:
-    values = {
-        "kind": "entrance.scanned",
-        "key": "1",
-        "occurred_at": AT,
-        "payload": kinds.Nothing(),
-    }
+    values = {"kind": "entrance.scanned", "key": "1", "occurred_at": AT, "payload": kinds.Nothing()}
     return Touchpoint(**{**values, **changes})
 
 
@@ -92,21 +87,15 @@ def message(**changes: Any) -> Message:
         pytest.param(message, {"not_before": NAIVE}, "time zone", id="a naive not_before"),
         pytest.param(message, {"not_after": NAIVE}, "time zone", id="a naive not_after"),
         pytest.param(Shop, {"id": "s", "name": "s", "zone": "Mars"}, "IANA", id="an unknown zone"),
-        pytest.param(
-            Cap, {"purpose": Purpose.SERVICE, "limit": 1}, "days or hours", id="a cap of no window"
-        ),
+        pytest.param(Cap, {"purpose": Purpose.SERVICE, "limit": 1}, "days or hours", id="a cap of no window"),
         pytest.param(
             Cap,
             {"purpose": Purpose.SERVICE, "limit": 1, "days": 1, "hours": 1},
             "days or hours",
             id="a cap of two windows",
         ),
-        pytest.param(
-            Cap, {"purpose": Purpose.SERVICE, "limit": -1, "days": 1}, "0 or more", id="below zero"
-        ),
-        pytest.param(
-            Cap, {"purpose": Purpose.SERVICE, "limit": 1, "days": 0}, "1 or more", id="zero days"
-        ),
+        pytest.param(Cap, {"purpose": Purpose.SERVICE, "limit": -1, "days": 1}, "0 or more", id="below zero"),
+        pytest.param(Cap, {"purpose": Purpose.SERVICE, "limit": 1, "days": 0}, "1 or more", id="zero days"),
         pytest.param(
             effects.Reserve,
             {"resource": "stock", "quantity": 0, "reservation": "r", "capacity": 1},
@@ -141,9 +130,7 @@ PERSONAL_VALUES = [
     pytest.param(kinds.ContactAdded(name=CANARY, welcome_code=CANARY), id="a contact"),
     pytest.param(kinds.MessageReceived(text=CANARY), id="a customer's words"),
     pytest.param(Message(channel="sms", content=CANARY), id="a message"),
-    pytest.param(
-        effects.Request(connector="bank", operation="refund", body=CANARY, once="1"), id="a request"
-    ),
+    pytest.param(effects.Request(connector="bank", operation="refund", body=CANARY, once="1"), id="a request"),
     pytest.param(
         messages.Outgoing(
             id=messages.OutgoingId(1),
@@ -156,26 +143,18 @@ PERSONAL_VALUES = [
         id="an outgoing message",
     ),
     pytest.param(
-        messages.Report(
-            outcome=messages.Accepted(), key="k", address=Identity(kind="phone", value=CANARY)
-        ),
+        messages.Report(outcome=messages.Accepted(), key="k", address=Identity(kind="phone", value=CANARY)),
         id="a report",
     ),
-    pytest.param(
-        Guide(id=organisation.GuideId("g"), name=CANARY, accounts={"wecom": CANARY}), id="a guide"
-    ),
+    pytest.param(Guide(id=organisation.GuideId("g"), name=CANARY, accounts={"wecom": CANARY}), id="a guide"),
     pytest.param(
         profile.Customer(
-            tenant=messages.TenantId("main"),
-            id=CustomerId(1),
-            identities=(Identity(kind="phone", value=CANARY),),
+            tenant=messages.TenantId("main"), id=CustomerId(1), identities=(Identity(kind="phone", value=CANARY),)
         ),
         id="a customer",
     ),
     pytest.param(
-        CallbackRequest(
-            method="POST", query={"k": CANARY}, headers={"k": CANARY}, body=CANARY.encode()
-        ),
+        CallbackRequest(method="POST", query={"k": CANARY}, headers={"k": CANARY}, body=CANARY.encode()),
         id="a callback",
     ),
 ]

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from engine_world import (
-    says,
-)
+from engine_world import says
 
 from scrmkit.domain import effects as e
 from scrmkit.domain.decisions import Decision

@@ -49,13 +49,9 @@ def engines() -> Iterator[Callable[..., Engine]]:
 
 
 @pytest.fixture
-def engine_of(
-    database_url: str, virtual_clock: VirtualClock, engines: Callable[..., Engine]
-) -> Callable[..., Engine]:
+def engine_of(database_url: str, virtual_clock: VirtualClock, engines: Callable[..., Engine]) -> Callable[..., Engine]:
     """Make an engine with plugins on a database of its own, once for each sort of database."""
-    return lambda plugins=None, **more: engines(
-        database_url, plugins, **{"clock": virtual_clock, **more}
-    )
+    return lambda plugins=None, **more: engines(database_url, plugins, **{"clock": virtual_clock, **more})
 
 
 @pytest.fixture
@@ -63,6 +59,4 @@ def engine_on_sqlite(
     new_sqlite: Callable[[], str], virtual_clock: VirtualClock, engines: Callable[..., Engine]
 ) -> Callable[..., Engine]:
     """Make an engine for a test that no other database could end otherwise."""
-    return lambda plugins=None, **more: engines(
-        new_sqlite(), plugins, **{"clock": virtual_clock, **more}
-    )
+    return lambda plugins=None, **more: engines(new_sqlite(), plugins, **{"clock": virtual_clock, **more})

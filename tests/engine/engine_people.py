@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine_world import (
-    everything,
-    phone_of,
-    rows,
-    says,
-    scanned,
-    union_of,
-)
+from engine_world import everything, phone_of, rows, says, scanned, union_of
 
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.kinds import GroupChatJoined
@@ -43,9 +36,7 @@ def reads(*wanted: Callable[[CustomerId], Any]) -> FakeRule:
     return FakeRule(
         "group_chat.joined",
         needs=lambda t: [one(t.customer) for one in wanted],
-        decide=lambda t, known, now: says(
-            answer={"known": [repr(known[one(t.customer)]) for one in wanted]}
-        ),
+        decide=lambda t, known, now: says(answer={"known": [repr(known[one(t.customer)]) for one in wanted]}),
     )
 
 

@@ -11,21 +11,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import attrs
-from engine_world import (
-    NOON,
-    PLAYED,
-    SPRING,
-    Played,
-    Toy,
-    ToyState,
-    at,
-    marketing,
-    phone_of,
-    ref,
-    says,
-    text,
-    union_of,
-)
+from engine_world import NOON, PLAYED, SPRING, Played, Toy, ToyState, at, marketing, phone_of, ref, says, text, union_of
 from hypothesis import strategies as st
 
 from scrmkit.domain import effects as e
@@ -50,11 +36,7 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.testing import FakeChannel, FakeRule, FakeText
 from scrmkit.testing.fakes import FakePlatform
 
-TWO_A_DAY = Policy(
-    quiet=None,
-    caps=(Cap(purpose=Purpose.MARKETING, limit=2, days=1),),
-    consent=frozenset(),
-)
+TWO_A_DAY = Policy(quiet=None, caps=(Cap(purpose=Purpose.MARKETING, limit=2, days=1),), consent=frozenset())
 KEYS = ("one", "two")
 NAMES = (phone_of(1), phone_of(2), union_of(1), union_of(2))
 
@@ -82,9 +64,7 @@ class Scene:
 class Bank(FakePlatform):
     """A connector with refunds."""
 
-    operations: ClassVar[dict[str, Operation]] = {
-        "refund": Operation(body=FakeText, addressed=False, idempotent=True)
-    }
+    operations: ClassVar[dict[str, Operation]] = {"refund": Operation(body=FakeText, addressed=False, idempotent=True)}
 
     def __init__(self) -> None:
         super().__init__(honours_keys=True)
@@ -133,9 +113,7 @@ def plugins_of(cases: Sequence[Case]) -> dict[str, Any]:
             "cash": known[BalanceOf("purse", "cash")],
         }
         more = attrs.evolve(state, count=state.count + 1) if case.counts else None
-        return Step(
-            reason="played", state=more, effects=case.moves, closed=case.closes, answer=answer
-        )
+        return Step(reason="played", state=more, effects=case.moves, closed=case.closes, answer=answer)
 
     def opens(at_: Any, campaign: Any, touchpoint: Any, known: Any, now: Any) -> Any:
         case = attrs.evolve(cases[touchpoint.payload.case], counts=True)
@@ -151,12 +129,7 @@ def plugins_of(cases: Sequence[Case]) -> dict[str, Any]:
     rule = FakeRule(PLAYED.name, decide=decide, needs=needs)
     toy = Toy("customer.merged", needs=lambda t, i: knows(t, i) if t.kind == PLAYED.name else (),
               open=opens, act=acts)  # fmt: skip
-    return {
-        "rule.tells": rule,
-        "mechanic.toy": toy,
-        "channel.sms": FakeChannel(),
-        "connector.bank": Bank(),
-    }
+    return {"rule.tells": rule, "mechanic.toy": toy, "channel.sms": FakeChannel(), "connector.bank": Bank()}
 
 
 def touchpoints_of(scenes: Sequence[Scene]) -> list[Touchpoint[Any]]:
@@ -233,9 +206,7 @@ MOVES = st.one_of(
         expires_at=st.none() | st.integers(10, 20).map(at),
     ),
     st.builds(e.CommitReservation, resource=st.just("stock"), reservation=_word),
-    st.builds(
-        e.ReleaseReservation, resource=st.just("stock"), reservation=_word, committed=st.booleans()
-    ),
+    st.builds(e.ReleaseReservation, resource=st.just("stock"), reservation=_word, committed=st.booleans()),
     st.builds(_posted, _word, st.integers(-5, 5), st.none() | st.integers(-6, 0)),
     st.builds(_refund, _word),
     st.builds(_proposed, _word, st.none(), st.booleans(), st.just(True)),
@@ -260,9 +231,7 @@ def cases(draw: st.DrawFn, many: int = 5) -> list[Case]:
         told = st.lists(_told(number), max_size=1) if number else st.just([])
         profile = [*draw(st.lists(PROFILE, max_size=3)), *draw(told)]
         moves = [*draw(st.lists(MOVES, max_size=4)), *draw(told)]
-        made.append(
-            Case(tuple(profile), tuple(moves), draw(st.integers(0, 9)) == 0, draw(st.booleans()))
-        )
+        made.append(Case(tuple(profile), tuple(moves), draw(st.integers(0, 9)) == 0, draw(st.booleans())))
     return made
 
 

@@ -59,9 +59,7 @@ def engine_at(
         of_tenant: The only tenant of a plugin, by its type.
     """
     configured = tuple(
-        PluginSettings(
-            name=use.partition(".")[2], use=use, tenant=of_tenant.get(use.partition(".")[2])
-        )
+        PluginSettings(name=use.partition(".")[2], use=use, tenant=of_tenant.get(use.partition(".")[2]))
         for use in plugins
     )
     return Engine(
@@ -193,9 +191,7 @@ def spring(mechanic: str = "toy", **changes: Any) -> Campaign[Any]:
     return Campaign(**{**values, **changes})
 
 
-def played(
-    number: int, key: str = "one", *, case: int = 0, phone: int | None = 1, **more: Any
-) -> Touchpoint[Any]:
+def played(number: int, key: str = "one", *, case: int = 0, phone: int | None = 1, **more: Any) -> Touchpoint[Any]:
     """A move in an instance of ``toy``."""
     return Touchpoint(
         **{

@@ -7,18 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from engine_world import (
-    Toy,
-    everything,
-    one_more,
-    phone_of,
-    played,
-    rows,
-    says,
-    scanned,
-    spring,
-    text,
-)
+from engine_world import Toy, everything, one_more, phone_of, played, rows, says, scanned, spring, text
 
 from scrmkit.domain.effects import AddTag, Propose, StartTimer
 from scrmkit.domain.profile import TagSource
@@ -43,9 +32,7 @@ def busy_rule() -> FakeRule:
 
 def test_asking_records_nothing(engine_of: Make):
     observer = Observer()
-    engine = engine_of(
-        {"rule.busy": busy_rule(), "channel.sms": FakeChannel(), "hooks.observer": observer}
-    )
+    engine = engine_of({"rule.busy": busy_rule(), "channel.sms": FakeChannel(), "hooks.observer": observer})
     asked = engine.ask(scanned(1))
 
     assert everything(engine) == {}

@@ -8,18 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from engine_stories import TWO_A_DAY, Case, Scene, plugins_of, stories, touchpoints_of
-from engine_world import (
-    PLAYED,
-    Played,
-    Toy,
-    engine_at,
-    marketing,
-    played,
-    says,
-    spring,
-    state_of,
-    text,
-)
+from engine_world import PLAYED, Played, Toy, engine_at, marketing, played, says, spring, state_of, text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,10 +19,7 @@ from scrmkit.engine import Engine
 from scrmkit.persistence import schema
 from scrmkit.testing import FakeRule
 
-quick = settings(
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 Story = tuple[list[Case], list[Scene]]
 
 
@@ -130,8 +116,7 @@ def test_what_is_known_comes_in_one_order(engine_of: Callable[..., Engine]):
         PLAYED.name,
         needs=lambda t: [Attributes(t.customer)],
         decide=lambda t, known, now: says(
-            e.SetAttribute(name=t.payload.key, value=1),
-            answer={"names": list(known[Attributes(t.customer)])},
+            e.SetAttribute(name=t.payload.key, value=1), answer={"names": list(known[Attributes(t.customer)])}
         ),
     )
     engine = engine_of({"rule.tells": rule, "mechanic.toy": Toy(address=lambda t: ())})
@@ -146,9 +131,7 @@ def test_what_is_known_comes_in_one_order(engine_of: Callable[..., Engine]):
 
 @settings(quick, max_examples=40)
 @given(stories(), cuts)
-def test_a_batch_of_any_size_ends_the_same(
-    new_sqlite: Callable[[], str], story: Story, sizes: list[int]
-):
+def test_a_batch_of_any_size_ends_the_same(new_sqlite: Callable[[], str], story: Story, sizes: list[int]):
     cases, scenes = story
     touchpoints = touchpoints_of(scenes)
 
@@ -160,9 +143,7 @@ def test_a_batch_of_any_size_ends_the_same(
 
 @settings(quick, max_examples=10)
 @given(stories(), cuts)
-def test_both_databases_end_the_same(
-    new_sqlite: Callable[[], str], pg_url: str, story: Story, sizes: list[int]
-):
+def test_both_databases_end_the_same(new_sqlite: Callable[[], str], pg_url: str, story: Story, sizes: list[int]):
     cases, scenes = story
     touchpoints = touchpoints_of(scenes)
 

@@ -7,14 +7,7 @@ from typing import Any
 import attrs
 import pytest
 from broken_plugins import NAIVE, VIP, Make, good
-from engine_world import (
-    Toy,
-    health,
-    rows,
-    says,
-    scanned,
-    text,
-)
+from engine_world import Toy, health, rows, says, scanned, text
 
 from scrmkit.domain import effects as e
 from scrmkit.domain.ids import CampaignId, CustomerId
@@ -127,22 +120,12 @@ def test_a_broken_effect_loses_its_whole_decision(engine_of: Make, effect: Any):
     reserve = e.Reserve(resource="stock", quantity=1, reservation="1", capacity=5)
     before = e.SetAttribute(name="before", value=1)
     rule = FakeRule("entrance.scanned", decide=says(reserve, before, effect))
-    engine = engine_of(
-        {
-            "rule.bad": rule,
-            "rule.good": good(),
-            "channel.sms": FakeChannel(),
-            "mechanic.toy": Toy(),
-        }
-    )
+    engine = engine_of({"rule.bad": rule, "rule.good": good(), "channel.sms": FakeChannel(), "mechanic.toy": Toy()})
 
     outcome = engine.record(scanned(1))
 
     assert outcome.parked is None
-    assert [(said.plugin, said.code) for said in outcome.decisions] == [
-        ("bad", "failed"),
-        ("good", "ok"),
-    ]
+    assert [(said.plugin, said.code) for said in outcome.decisions] == [("bad", "failed"), ("good", "ok")]
     assert [row[2:4] for row in rows(engine, "tag")] == [("level", "vip")]
     for name in ("attribute", "resource", "reservation", "entry", "outgoing", "timer", "memo"):
         assert rows(engine, name) == []

@@ -9,16 +9,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 from broken_plugins import VIP, Make, Unlistable, good, raises
-from engine_world import (
-    Toy,
-    ToyRules,
-    ToyState,
-    health,
-    played,
-    rows,
-    says,
-    spring,
-)
+from engine_world import Toy, ToyRules, ToyState, health, played, rows, says, spring
 
 from scrmkit.domain import effects as e
 from scrmkit.domain.decisions import Step
@@ -39,9 +30,7 @@ BROKEN_MECHANICS = [
     pytest.param({"address": lambda t: [Alias(kind="order", value=7)]}, id="an alias of a number"),
     pytest.param({"address": lambda t: [Alias(kind="order", value="a\x00")]}, id="an alias of NUL"),
     pytest.param({"address": lambda t: [NewInstance(campaign="spring", key=7)]}, id="a key of 7"),
-    pytest.param(
-        {"address": lambda t: [NewInstance(campaign="spring", key="k" * 129)]}, id="a long key"
-    ),
+    pytest.param({"address": lambda t: [NewInstance(campaign="spring", key="k" * 129)]}, id="a long key"),
     pytest.param({"needs": raises(ValueError("canary"))}, id="needs raises"),
     pytest.param({"needs": lambda t, i: ["stock"]}, id="needs returns words"),
     pytest.param({"open": raises(ValueError("canary"))}, id="open raises"),
@@ -49,15 +38,10 @@ BROKEN_MECHANICS = [
     pytest.param({"open": lambda *a: ToyState()}, id="open returns a state"),
     pytest.param({"open": lambda *a: Step(reason="r", state=ToyRules())}, id="opens another state"),
     pytest.param({"open": lambda *a: Step(reason="r", state={})}, id="opens with a dict"),
+    pytest.param({"open": lambda *a: Step(reason="r", state=ToyState(notes=("\ud800",)))}, id="half a state"),
+    pytest.param({"open": lambda *a: Step(reason="r", state=ToyState(notes=(object(),)))}, id="an object"),
     pytest.param(
-        {"open": lambda *a: Step(reason="r", state=ToyState(notes=("\ud800",)))}, id="half a state"
-    ),
-    pytest.param(
-        {"open": lambda *a: Step(reason="r", state=ToyState(notes=(object(),)))}, id="an object"
-    ),
-    pytest.param(
-        {"open": lambda *a: Step(reason="r", effects=(e.Join(role="owner"),))},
-        id="joins what it does not open",
+        {"open": lambda *a: Step(reason="r", effects=(e.Join(role="owner"),))}, id="joins what it does not open"
     ),
 ]
 
@@ -155,10 +139,7 @@ def test_a_frozen_input_cannot_be_changed(engine_of: Make):
 
 def noted(detail: Mapping[str, Any], number: int = 1) -> Touchpoint[Any]:
     return Touchpoint(
-        kind="platform.noted",
-        key=f"n{number}",
-        occurred_at=NOON,
-        payload=Noted(what="new", detail=detail),
+        kind="platform.noted", key=f"n{number}", occurred_at=NOON, payload=Noted(what="new", detail=detail)
     )
 
 
@@ -181,10 +162,7 @@ def test_what_a_caller_handed_over_cannot_be_changed_by_a_plugin(engine_of: Make
         seen.append(json.dumps(touchpoint.payload.detail, default=dict))
 
     engine = engine_of(
-        {
-            "rule.bad": FakeRule("platform.noted", decide=changes),
-            "rule.looks": FakeRule("platform.noted", decide=looks),
-        }
+        {"rule.bad": FakeRule("platform.noted", decide=changes), "rule.looks": FakeRule("platform.noted", decide=looks)}
     )
     engine.record(noted(mine))
 

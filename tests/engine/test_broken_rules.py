@@ -6,25 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from broken_plugins import (
-    NAIVE,
-    VIP,
-    Alien,
-    Make,
-    Unlistable,
-    awaits,
-    decides,
-    good,
-    needs,
-    raises,
-    yields,
-)
-from engine_world import (
-    health,
-    rows,
-    says,
-    scanned,
-)
+from broken_plugins import NAIVE, VIP, Alien, Make, Unlistable, awaits, decides, good, needs, raises, yields
+from engine_world import health, rows, says, scanned
 
 from scrmkit.domain import effects as e
 from scrmkit.domain.decisions import Decision
@@ -129,10 +112,7 @@ def test_a_memo_is_its_own_plugin_s(engine_of: Make):
     engine.record(scanned(1))
     outcome = engine.record(scanned(2, *scanned(1).identities))
 
-    assert {name: answer["memo"] for name, answer in outcome.answers.items()} == {
-        "one": "one",
-        "two": "two",
-    }
+    assert {name: answer["memo"] for name, answer in outcome.answers.items()} == {"one": "one", "two": "two"}
 
 
 def test_a_rule_that_reads_of_nobody_reads_nothing(engine_of: Make):
@@ -145,8 +125,6 @@ def test_a_rule_that_reads_of_nobody_reads_nothing(engine_of: Make):
     engine = engine_of({"rule.reads": rule})
     from scrmkit.domain.kinds import MessageReceived
 
-    outcome = engine.record(
-        Touchpoint(kind="message.received", key="1", occurred_at=NOON, payload=MessageReceived())
-    )
+    outcome = engine.record(Touchpoint(kind="message.received", key="1", occurred_at=NOON, payload=MessageReceived()))
 
     assert outcome.answer == {"tags": 0}

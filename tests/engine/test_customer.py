@@ -21,9 +21,7 @@ CARD = {"group": "source", "name": "table card"}
 TAG = e.AddTag(**CARD, source=TagSource.SOURCE, expires_at=NOON + timedelta(days=30))
 SCORE = Score(scorer="value", hundredths=100, band="B", as_of=NOON)
 RULES = {
-    "rule.tagger": FakeRule(
-        "entrance.scanned", decide=says(TAG, e.SetAttribute(name="n", value=1))
-    ),
+    "rule.tagger": FakeRule("entrance.scanned", decide=says(TAG, e.SetAttribute(name="n", value=1))),
     "rule.value": FakeRule("entrance.scanned", decide=says(e.SetScore(score=SCORE))),
     "rule.taker": FakeRule("contact.removed", decide=says(e.RemoveTag(**CARD))),
 }
@@ -48,15 +46,11 @@ def test_a_customer_is_found_by_id_and_by_what_a_platform_says(engine_of: Make):
 
 def test_a_customer_has_the_newest_words(engine_of: Make):
     engine = engine_of(RULES)
-    engine.record_many(
-        [scanned(1, ANN), consent("consent.granted", 2), consent("consent.withdrawn", 3)]
-    )
+    engine.record_many([scanned(1, ANN), consent("consent.granted", 2), consent("consent.withdrawn", 3)])
 
     customer = engine.customer(ANN)
 
-    assert [(tag.group, tag.name, tag.plugin) for tag in customer.tags] == [
-        ("source", "table card", "tagger")
-    ]
+    assert [(tag.group, tag.name, tag.plugin) for tag in customer.tags] == [("source", "table card", "tagger")]
     assert customer.attributes == {"tagger.n": 1}
     assert [(one.channel, one.granted) for one in customer.consents] == [("sms", False)]
     assert customer.scores == (SCORE,)

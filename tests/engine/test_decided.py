@@ -31,9 +31,7 @@ def engine(make_engine: Callable[..., Engine], rule: FakeRule) -> Engine:
 
 @pytest.fixture
 def people(engine: Engine) -> tuple[CustomerId, ...]:
-    outcomes = engine.record_many(
-        [make_touchpoint(key=phone, identities=[make_identity(phone)]) for phone in PHONES]
-    )
+    outcomes = engine.record_many([make_touchpoint(key=phone, identities=[make_identity(phone)]) for phone in PHONES])
     return tuple(outcome.customer for outcome in outcomes if outcome.customer is not None)
 
 
@@ -43,10 +41,7 @@ def planned(people: tuple[CustomerId, ...]) -> Touchpoint[BroadcastPlanned]:
 
 
 def tags(people: tuple[CustomerId, ...]) -> Decision:
-    effects = (
-        AddTag(group="heard", name="of it", source=TagSource.INTERACTION, customer=one)
-        for one in people
-    )
+    effects = (AddTag(group="heard", name="of it", source=TagSource.INTERACTION, customer=one) for one in people)
     return Decision(reason="all of them", effects=tuple(effects))
 
 
@@ -69,8 +64,6 @@ def test_it_is_applied_once(engine: Engine, rule: FakeRule, people: tuple[Custom
     assert engine.customer(people[2]).tags == ()
 
 
-def test_somebody_who_is_not_configured_decides_nothing(
-    engine: Engine, people: tuple[CustomerId, ...]
-):
+def test_somebody_who_is_not_configured_decides_nothing(engine: Engine, people: tuple[CustomerId, ...]):
     with pytest.raises(UnknownNameError, match="did you mean 'mine'"):
         engine.record_decided(planned(people), "mien", tags(people))

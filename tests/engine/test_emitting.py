@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from broken_plugins import Make
-from engine_world import (
-    Played,
-    Toy,
-    one_more,
-    played,
-    rows,
-    says,
-    spring,
-)
+from engine_world import Played, Toy, one_more, played, rows, says, spring
 
 from scrmkit.domain import effects as e
 from scrmkit.testing import FakeRule
@@ -24,9 +16,7 @@ def tells(**steps: list[str]) -> FakeRule:
 
     def decide(touchpoint: Any, known: Any, now: Any) -> Any:
         following = steps.get(touchpoint.payload.key, [])
-        return says(
-            *(e.Emit(kind="toy.played", step=step, payload=Played(key=step)) for step in following)
-        )
+        return says(*(e.Emit(kind="toy.played", step=step, payload=Played(key=step)) for step in following))
 
     return FakeRule("toy.played", decide=decide)
 

@@ -8,17 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import attrs
 import pytest
-from engine_world import (
-    Played,
-    Toy,
-    everything,
-    phone_of,
-    played,
-    rows,
-    says,
-    scanned,
-    spring,
-)
+from engine_world import Played, Toy, everything, phone_of, played, rows, says, scanned, spring
 
 from scrmkit.domain.decisions import Said, Step
 from scrmkit.domain.effects import AddTag
@@ -39,8 +29,7 @@ Make = Callable[..., Engine]
 def draws() -> FakeRule:
     """A rule with an effect, a draw and an answer."""
     return FakeRule(
-        "entrance.scanned",
-        decide=lambda t, known, now: says(VIP, answer={"drawn": now.chance.randbelow(10**9)}),
+        "entrance.scanned", decide=lambda t, known, now: says(VIP, answer={"drawn": now.chance.randbelow(10**9)})
     )
 
 
@@ -57,9 +46,7 @@ def test_an_outcome_says_who_it_was_and_what_was_decided(engine_of: Make):
     assert outcome.parked is None
     assert outcome.answer is not None
     assert 0 <= outcome.answer["drawn"] < 10**9
-    assert outcome.decisions == (
-        Said(plugin="draws", instance="", code="ok", reason="told to", effects=("add_tag",)),
-    )
+    assert outcome.decisions == (Said(plugin="draws", instance="", code="ok", reason="told to", effects=("add_tag",)),)
 
 
 def test_recording_nothing_is_no_error(engine_on_sqlite: Make):
@@ -78,9 +65,7 @@ def test_outcomes_come_in_the_order_of_the_touchpoints(engine_of: Make):
     "moment",
     [
         pytest.param(datetime(2026, 3, 2, 4, tzinfo=UTC), id="in UTC"),
-        pytest.param(
-            datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=8))), id="in Shanghai"
-        ),
+        pytest.param(datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=8))), id="in Shanghai"),
     ],
 )
 def test_a_moment_is_the_same_in_every_zone(engine_on_sqlite: Make, moment: datetime):
@@ -182,9 +167,7 @@ def test_a_repetition_from_many_threads_at_once_is_one(engine_of: Make):
     assert len(rule.touchpoints) == 10
 
 
-def test_what_was_answered_outlives_a_restart(
-    database_url: str, engines: Callable[..., Engine], virtual_clock
-):
+def test_what_was_answered_outlives_a_restart(database_url: str, engines: Callable[..., Engine], virtual_clock):
     first_engine = engines(database_url, {"rule.draws": draws()}, clock=virtual_clock)
     first = first_engine.record(scanned(1))
     first_engine.close()
@@ -264,13 +247,7 @@ def test_what_is_no_touchpoint_is_refused_and_nothing_happens(
 def test_a_customer_who_does_not_exist_is_refused(engine_of: Make):
     engine = engine_of()
     outcome = engine.record(
-        Touchpoint(
-            kind="entrance.scanned",
-            key="1",
-            occurred_at=NOON,
-            payload=Nothing(),
-            customer=CustomerId(404),
-        )
+        Touchpoint(kind="entrance.scanned", key="1", occurred_at=NOON, payload=Nothing(), customer=CustomerId(404))
     )
 
     assert outcome.parked == "no customer 404 in tenant 'main'"
@@ -307,9 +284,7 @@ def test_another_name_is_another_customer(engine_of: Make, other: Identity):
 
 def test_a_touchpoint_without_a_name_has_no_customer(engine_of: Make):
     engine = engine_of({"rule.tags": FakeRule("message.received", decide=says())})
-    outcome = engine.record(
-        Touchpoint(kind="message.received", key="1", occurred_at=NOON, payload=MessageReceived())
-    )
+    outcome = engine.record(Touchpoint(kind="message.received", key="1", occurred_at=NOON, payload=MessageReceived()))
 
     assert outcome.customer is None
     assert rows(engine, "touchpoint", "customer", "person") == [(None, None)]
@@ -319,13 +294,7 @@ def test_a_caller_may_name_the_customer(engine_of: Make):
     engine = engine_of()
     ann = engine.record(scanned(1)).customer
     again = engine.record(
-        Touchpoint(
-            kind="entrance.scanned",
-            key="2",
-            occurred_at=NOON,
-            payload=Nothing(),
-            customer=ann,
-        )
+        Touchpoint(kind="entrance.scanned", key="2", occurred_at=NOON, payload=Nothing(), customer=ann)
     )
 
     assert again.customer == ann

@@ -9,17 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from engine_world import (
-    Toy,
-    everything,
-    one_more,
-    phone_of,
-    played,
-    rows,
-    says,
-    scanned,
-    spring,
-)
+from engine_world import Toy, everything, one_more, phone_of, played, rows, says, scanned, spring
 from sqlalchemy import text as sql
 
 from scrmkit.domain.effects import AddTag
@@ -282,9 +272,7 @@ def test_observers_never_hear_of_what_was_rolled_back(engine: Engine, host, obse
     assert told(observer) == ["s2"]
 
 
-def test_observers_never_hear_of_what_the_host_s_savepoint_took_back(
-    engine: Engine, host, observer: Observer
-):
+def test_observers_never_hear_of_what_the_host_s_savepoint_took_back(engine: Engine, host, observer: Observer):
     with host.begin() as connection:
         order(connection, 1)
         savepoint = connection.begin_nested()

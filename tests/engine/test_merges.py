@@ -9,17 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from engine_people import ANN, BOB, CAT, Make, chat, joins, people, person_columns, reads
-from engine_world import (
-    Toy,
-    at,
-    played,
-    rows,
-    says,
-    scanned,
-    spring,
-    text,
-    union_of,
-)
+from engine_world import Toy, at, played, rows, says, scanned, spring, text, union_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,9 +19,7 @@ from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.kinds import Noted
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.profile import Score, TagSource
-from scrmkit.domain.reads import (
-    Tags,
-)
+from scrmkit.domain.reads import Tags
 from scrmkit.engine import Engine
 from scrmkit.errors import ConflictError, UnknownNameError
 from scrmkit.persistence import schema
@@ -44,13 +32,9 @@ def joining_toy() -> Toy:
     """A mechanic in which everybody who plays takes part."""
     return Toy(
         "customer.merged",
-        open=lambda r, c, t, known, now: Step(
-            reason="opened", state=Toy.State(), effects=(e.Join(role="owner"),)
-        ),
+        open=lambda r, c, t, known, now: Step(reason="opened", state=Toy.State(), effects=(e.Join(role="owner"),)),
         act=lambda i, t, known, now: (
-            None
-            if t.kind == "customer.merged"
-            else Step(reason="joined", effects=(e.Join(role="guest"),))
+            None if t.kind == "customer.merged" else Step(reason="joined", effects=(e.Join(role="guest"),))
         ),
     )
 
@@ -64,25 +48,19 @@ def test_open_instances_that_hold_both_are_told(engine_of: Make):
     engine = engine_of({"mechanic.toy": toy})
     engine.publish(spring())
     play = [("both", ANN), ("both", BOB), ("ann", ANN), ("bob", BOB)]
-    engine.record_many(
-        [attrs.evolve(played(n, key), identities=(who,)) for n, (key, who) in enumerate(play)]
-    )
+    engine.record_many([attrs.evolve(played(n, key), identities=(who,)) for n, (key, who) in enumerate(play)])
 
     engine.record(joins(9, ANN, BOB))
 
     assert told(toy) == ["both"]
-    assert (
-        len([1 for (kind,) in rows(engine, "touchpoint", "kind") if kind == "customer.merged"]) == 2
-    )
+    assert len([1 for (kind,) in rows(engine, "touchpoint", "kind") if kind == "customer.merged"]) == 2
 
 
 def test_an_instance_that_held_both_before_is_not_told_again(engine_of: Make):
     toy = joining_toy()
     engine = engine_of({"mechanic.toy": toy})
     engine.publish(spring())
-    engine.record_many(
-        [attrs.evolve(played(n, "both"), identities=(who,)) for n, who in enumerate((ANN, BOB))]
-    )
+    engine.record_many([attrs.evolve(played(n, "both"), identities=(who,)) for n, who in enumerate((ANN, BOB))])
     engine.record(joins(9, ANN, BOB))
     engine.record(scanned(8, CAT))
     toy.calls.clear()
@@ -100,9 +78,7 @@ def test_a_closed_instance_is_not_told(engine_of: Make):
     )
     engine = engine_of({"mechanic.toy": toy})
     engine.publish(spring())
-    engine.record_many(
-        [attrs.evolve(played(n, "both"), identities=(who,)) for n, who in enumerate((ANN, BOB))]
-    )
+    engine.record_many([attrs.evolve(played(n, "both"), identities=(who,)) for n, who in enumerate((ANN, BOB))])
     toy.calls.clear()
 
     engine.record(joins(9, ANN, BOB))
@@ -128,15 +104,9 @@ def busy(touchpoint: Any, known: Any, now: Any) -> Any:
 
 
 def busy_engine(engine_of: Make) -> Engine:
-    toy = Toy(
-        act=lambda i, t, known, now: Step(reason="r", effects=(e.Join(role="guest"),)),
-    )
+    toy = Toy(act=lambda i, t, known, now: Step(reason="r", effects=(e.Join(role="guest"),)))
     engine = engine_of(
-        {
-            "rule.busy": FakeRule("entrance.scanned", decide=busy),
-            "channel.sms": FakeChannel(),
-            "mechanic.toy": toy,
-        }
+        {"rule.busy": FakeRule("entrance.scanned", decide=busy), "channel.sms": FakeChannel(), "mechanic.toy": toy}
     )
     engine.publish(spring())
     return engine
@@ -145,9 +115,7 @@ def busy_engine(engine_of: Make) -> Engine:
 def test_undoing_is_exact(engine_of: Make):
     engine = busy_engine(engine_of)
     ann, bob = engine.record_many([scanned(1, ANN), scanned(2, BOB)])
-    engine.record_many(
-        [attrs.evolve(played(n), identities=(w,)) for n, w in enumerate((CAT, ANN, BOB))]
-    )
+    engine.record_many([attrs.evolve(played(n), identities=(w,)) for n, w in enumerate((CAT, ANN, BOB))])
     before = person_columns(engine)
     # Of a kind that no plugin listens to, so that it leaves no words of its own.
     noted = Noted(what="the same person")
@@ -213,20 +181,11 @@ def test_who_was_told_apart_may_join_again(engine_of: Make):
     assert len(rows(engine, "merge")) == 3
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    st.lists(st.sets(st.integers(0, 5), min_size=1, max_size=3), min_size=4, max_size=14),
-    st.integers(0, 3),
-)
-def test_undoing_all_merges_brings_everybody_back(
-    engine_on_sqlite: Make, scans: Sequence[set[int]], size: int
-):
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sets(st.integers(0, 5), min_size=1, max_size=3), min_size=4, max_size=14), st.integers(0, 3))
+def test_undoing_all_merges_brings_everybody_back(engine_on_sqlite: Make, scans: Sequence[set[int]], size: int):
     engine = engine_on_sqlite()
-    touchpoints = [
-        scanned(n, *(union_of(one) for one in sorted(names))) for n, names in enumerate(scans)
-    ]
+    touchpoints = [scanned(n, *(union_of(one) for one in sorted(names))) for n, names in enumerate(scans)]
     for start in range(0, len(touchpoints), size + 1):
         engine.record_many(touchpoints[start : start + size + 1])
 
@@ -243,9 +202,7 @@ def test_undoing_all_merges_brings_everybody_back(
 # --- two processes -----------------------------------------------------------------------
 
 
-def test_a_word_that_another_process_writes_meanwhile_is_not_lost(
-    new_postgresql, engines: Callable[..., Engine]
-):
+def test_a_word_that_another_process_writes_meanwhile_is_not_lost(new_postgresql, engines: Callable[..., Engine]):
     """One joins two customers while the other is about to tag one of them."""
     url = new_postgresql()
     inside, go_on = threading.Event(), threading.Event()
@@ -289,10 +246,7 @@ def test_two_processes_join_the_same_people_at_once(new_postgresql, engines: Cal
         except BaseException as error:  # noqa: BLE001 - looked at below
             errors.append(error)
 
-    threads = [
-        threading.Thread(target=join, args=(one, 0, 1)),
-        threading.Thread(target=join, args=(two, 7, -1)),
-    ]
+    threads = [threading.Thread(target=join, args=(one, 0, 1)), threading.Thread(target=join, args=(two, 7, -1))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -6,17 +6,7 @@ from typing import Any
 
 import attrs
 from engine_people import ANN, BOB, CAT, Make, chat, joins, people, reads
-from engine_world import (
-    Toy,
-    at,
-    marketing,
-    played,
-    rows,
-    says,
-    scanned,
-    spring,
-    text,
-)
+from engine_world import Toy, at, marketing, played, rows, says, scanned, spring, text
 
 from scrmkit.domain import effects as e
 from scrmkit.domain.decisions import Step
@@ -25,15 +15,7 @@ from scrmkit.domain.kinds import ConsentChanged, MessageReceived
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.policy import Cap, Policy
 from scrmkit.domain.profile import Score, TagSource
-from scrmkit.domain.reads import (
-    ActivityOf,
-    Attributes,
-    Consents,
-    Memo,
-    PartsOf,
-    ScoreOf,
-    Tags,
-)
+from scrmkit.domain.reads import ActivityOf, Attributes, Consents, Memo, PartsOf, ScoreOf, Tags
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.testing import FakeChannel, FakeRule, make_order_paid
 
@@ -105,9 +87,7 @@ def test_who_was_joined_before_joins_on(engine_of: Make):
     engine.record(scanned(5, ANN, CAT))
 
     assert set(people(engine).values()) == {ann.customer}
-    assert {
-        engine.record(scanned(6 + n, one)).customer for n, one in enumerate((ANN, BOB, CAT))
-    } == {ann.customer}
+    assert {engine.record(scanned(6 + n, one)).customer for n, one in enumerate((ANN, BOB, CAT))} == {ann.customer}
 
 
 def test_joining_twice_is_joining_once(engine_of: Make):
@@ -122,15 +102,11 @@ def test_what_follows_in_a_batch_knows_of_the_joining(engine_of: Make):
     rule = reads(Tags)
     tags = FakeRule(
         "entrance.scanned",
-        decide=lambda t, known, now: says(
-            e.AddTag(group="seen", name=t.key, source=TagSource.INTERACTION)
-        ),
+        decide=lambda t, known, now: says(e.AddTag(group="seen", name=t.key, source=TagSource.INTERACTION)),
     )
     engine = engine_of({"rule.tags": tags, "rule.reads": rule})
 
-    *_, last = engine.record_many(
-        [scanned(1, ANN), scanned(2, BOB), scanned(3, ANN, BOB), chat(4, BOB)]
-    )
+    *_, last = engine.record_many([scanned(1, ANN), scanned(2, BOB), scanned(3, ANN, BOB), chat(4, BOB)])
 
     assert last.answer is not None
     assert all(f"name='s{n}'" in last.answer["known"][0] for n in (1, 2, 3))
@@ -173,10 +149,7 @@ def test_tags_attributes_scores_and_consents_are_read_as_one_with_the_newest_wor
 
 
 def test_the_newest_word_wins_whoever_said_it(engine_of: Make):
-    rule = FakeRule(
-        "entrance.scanned",
-        decide=lambda t, known, now: says(e.SetAttribute(name="last", value=t.key)),
-    )
+    rule = FakeRule("entrance.scanned", decide=lambda t, known, now: says(e.SetAttribute(name="last", value=t.key)))
     engine = engine_of({"rule.sets": rule, "rule.reads": reads(Attributes)})
     engine.record_many([scanned(1, ANN, minutes=9), scanned(2, BOB, minutes=5)])
     engine.record(scanned(3, ANN, BOB, minutes=1))
@@ -241,9 +214,7 @@ def test_an_effect_or_a_read_by_an_old_id_is_about_who_that_is_now(engine_of: Ma
         ),
     )
     sets = FakeRule("entrance.scanned", decide=says(e.SetAttribute(name="a", value=1)))
-    engine = engine_of(
-        {"rule.old": rule, "rule.sets": sets, "channel.sms": FakeChannel(), "rule.r": reads(Tags)}
-    )
+    engine = engine_of({"rule.old": rule, "rule.sets": sets, "channel.sms": FakeChannel(), "rule.r": reads(Tags)})
     ann, bob = engine.record_many([scanned(1, ANN), scanned(2, BOB)])
     assert bob.customer is not None
     old.append(bob.customer)
@@ -259,14 +230,8 @@ def test_an_effect_or_a_read_by_an_old_id_is_about_who_that_is_now(engine_of: Ma
 
 
 def test_caps_count_both(engine_of: Make):
-    rule = FakeRule(
-        "entrance.scanned", decide=lambda t, k, n: says(e.Propose(message=marketing(), once=t.key))
-    )
-    policy = Policy(
-        quiet=None,
-        caps=(Cap(purpose=Purpose.MARKETING, limit=1, days=1),),
-        consent=frozenset(),
-    )
+    rule = FakeRule("entrance.scanned", decide=lambda t, k, n: says(e.Propose(message=marketing(), once=t.key)))
+    policy = Policy(quiet=None, caps=(Cap(purpose=Purpose.MARKETING, limit=1, days=1),), consent=frozenset())
     engine = engine_of({"rule.says": rule, "channel.sms": FakeChannel()}, policy=policy)
     engine.record(scanned(1, ANN))
     engine.record(scanned(2, CAT))
@@ -284,9 +249,7 @@ def test_a_consent_that_one_withdrew_both_withdrew(engine_of: Make):
     rule = FakeRule("group_chat.joined", decide=says(e.Propose(message=marketing(), once="1")))
     policy = Policy(quiet=None, caps=())
     engine = engine_of({"rule.says": rule, "channel.sms": FakeChannel()}, policy=policy)
-    engine.record_many(
-        [consent(1, "granted", ANN), consent(2, "withdrawn", BOB), joins(3, ANN, BOB)]
-    )
+    engine.record_many([consent(1, "granted", ANN), consent(2, "withdrawn", BOB), joins(3, ANN, BOB)])
     engine.record(chat(4, ANN))
 
     assert rows(engine, "outgoing", "code") == [("withdrawn",)]

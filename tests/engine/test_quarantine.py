@@ -8,12 +8,7 @@ from typing import Any
 
 import pytest
 from broken_plugins import VIP, Make, decides, good, needs, raises
-from engine_world import (
-    health,
-    rows,
-    says,
-    scanned,
-)
+from engine_world import health, rows, says, scanned
 
 from scrmkit.domain.decisions import Decision
 from scrmkit.engine import Engine
@@ -27,9 +22,7 @@ def test_every_failure_is_told_once(engine_of: Make):
     engine = engine_of({"rule.bad": bad, "hooks.observer": observer})
     engine.record_many([scanned(n) for n in range(3)])
 
-    assert [(f.plugin, f.hook, f.quarantined) for f in observer.failures] == [
-        ("bad", "decide", False)
-    ] * 3
+    assert [(f.plugin, f.hook, f.quarantined) for f in observer.failures] == [("bad", "decide", False)] * 3
     assert all(f.error.startswith("ValueError at broken_plugins.py:") for f in observer.failures)
 
 
@@ -134,19 +127,14 @@ def test_quarantine_outlives_a_restart(database_url: str, engines: Callable[...,
 
 def test_two_processes_count_together(new_postgresql, engines: Callable[..., Engine]):
     url = new_postgresql()
-    one, two = (
-        engines(url, {"rule.bad": decides(raises(ValueError())), "rule.good": good()})
-        for _ in range(2)
-    )
+    one, two = (engines(url, {"rule.bad": decides(raises(ValueError())), "rule.good": good()}) for _ in range(2))
     one.record_many([scanned(n) for n in range(3)])
     two.record_many([scanned(n) for n in range(3, 8)])
 
     assert rows(one, "plugin_health", "plugin", "failures") == [("bad", 8)]
 
 
-def test_a_quarantine_by_one_process_is_not_lifted_by_another(
-    new_postgresql, engines: Callable[..., Engine]
-):
+def test_a_quarantine_by_one_process_is_not_lifted_by_another(new_postgresql, engines: Callable[..., Engine]):
     url = new_postgresql()
     broken = [True]
 
@@ -154,9 +142,7 @@ def test_a_quarantine_by_one_process_is_not_lifted_by_another(
         if broken[0]:
             raise ValueError("broken")
 
-    one, two = (
-        engines(url, {"rule.bad": decides(sometimes)}, quarantine_after=3) for _ in range(2)
-    )
+    one, two = (engines(url, {"rule.bad": decides(sometimes)}, quarantine_after=3) for _ in range(2))
     one.record_many([scanned(n) for n in range(3)])
     two.record(scanned(8))
     broken[0] = False

@@ -19,17 +19,13 @@ def insert(wire: Wire, database: Database, *rows: tuple[Any, ...]) -> None:
 
 def identities(database: Database) -> list[int]:
     with database.reading() as wire:
-        statement = database.statements.once(
-            ("ids",), lambda: sqlalchemy.select(schema.identity.c.id).order_by("id")
-        )
+        statement = database.statements.once(("ids",), lambda: sqlalchemy.select(schema.identity.c.id).order_by("id"))
         return [row[0] for row in wire.rows(statement)]
 
 
 def values(database: Database) -> list[str]:
     with database.reading() as wire:
-        statement = database.statements.once(
-            ("values",), lambda: sqlalchemy.select(schema.identity.c.value)
-        )
+        statement = database.statements.once(("values",), lambda: sqlalchemy.select(schema.identity.c.value))
         return [row[0] for row in wire.rows(statement)]
 
 

@@ -83,9 +83,7 @@ def test_a_transaction_inside_another_is_refused_and_the_outer_one_goes_on(datab
 
 
 def test_a_snapshot_sees_one_moment(database: Database):
-    statement = database.statements.once(
-        ("all",), lambda: sqlalchemy.select(schema.identity.c.id).order_by("id")
-    )
+    statement = database.statements.once(("all",), lambda: sqlalchemy.select(schema.identity.c.id).order_by("id"))
     with database.snapshot() as wire:
         before = wire.rows(statement)
         with database.writing() as writer:
@@ -170,9 +168,7 @@ def test_one_in_memory_is_read_inside_a_transaction_that_goes_on():
 
 
 def test_a_stream_hands_out_every_row_while_others_are_read(database: Database):
-    statement = database.statements.once(
-        ("all",), lambda: sqlalchemy.select(schema.identity.c.id).order_by("id")
-    )
+    statement = database.statements.once(("all",), lambda: sqlalchemy.select(schema.identity.c.id).order_by("id"))
     with database.writing() as wire:
         insert(wire, database, *(other(number) for number in range(1, 4_002)))
 

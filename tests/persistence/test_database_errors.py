@@ -11,13 +11,7 @@ import pytest
 import sqlalchemy
 from identity_rows import CANARY, IDENTITY, identities, insert, other
 
-from scrmkit.errors import (
-    ConflictError,
-    MissingExtraError,
-    SettingsError,
-    StorageError,
-    StorageUnavailableError,
-)
+from scrmkit.errors import ConflictError, MissingExtraError, SettingsError, StorageError, StorageUnavailableError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
 from scrmkit.testing.postgresql import PostgresServer
@@ -126,8 +120,7 @@ def test_a_driver_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
 def cut_off(database: Database, postgresql_server: PostgresServer) -> None:
     with postgresql_server.connect() as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            (database.engine.url.database,),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database.engine.url.database,)
         )
 
 
@@ -150,9 +143,7 @@ def test_a_reader_whose_server_goes_away_hears_of_it(new_postgresql, postgresql_
     database = Database(new_postgresql())
 
     def read() -> None:
-        statement = database.statements.once(
-            ("one",), lambda: sqlalchemy.select(schema.identity.c.id)
-        )
+        statement = database.statements.once(("one",), lambda: sqlalchemy.select(schema.identity.c.id))
         with database.reading() as wire:
             wire.rows(statement)
             cut_off(database, postgresql_server)

@@ -33,10 +33,7 @@ def second_process() -> Iterator[Callable[[str, str], subprocess.Popen[str]]]:
 
     def start(url: str, what: str = "write") -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITE, url, what],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-c", WRITE, url, what], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         started.append(process)
         return process
@@ -63,9 +60,7 @@ def test_a_second_process_may_read(sqlite_database: Database, second_process):
     assert said(second_process(str(sqlite_database.engine.url), "read")) == "open\n"
 
 
-def test_another_name_of_the_same_file_is_the_same_file(
-    new_sqlite: Callable[[], str], tmp_path: Path, second_process
-):
+def test_another_name_of_the_same_file_is_the_same_file(new_sqlite: Callable[[], str], tmp_path: Path, second_process):
     url = new_sqlite()
     link = tmp_path / "link.db"
     link.symlink_to(url.removeprefix("sqlite:///"))
@@ -75,9 +70,7 @@ def test_another_name_of_the_same_file_is_the_same_file(
     database.close()
 
 
-def test_a_file_is_free_again_when_its_process_is_killed(
-    new_sqlite: Callable[[], str], second_process
-):
+def test_a_file_is_free_again_when_its_process_is_killed(new_sqlite: Callable[[], str], second_process):
     url = new_sqlite()
     process = second_process(url)
     assert said(process) == "open\n"

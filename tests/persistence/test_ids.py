@@ -35,11 +35,7 @@ def test_ids_of_threads_are_unique():
 
 
 @pytest.mark.parametrize(
-    "moment_s",
-    [
-        pytest.param(1_735_689_600, id="the first day"),
-        pytest.param(3_900_000_000, id="the year 2093"),
-    ],
+    "moment_s", [pytest.param(1_735_689_600, id="the first day"), pytest.param(3_900_000_000, id="the year 2093")]
 )
 def test_an_id_is_a_positive_64_bit_number(monkeypatch: pytest.MonkeyPatch, moment_s: int):
     monkeypatch.setattr(time, "time_ns", lambda: moment_s * 10**9)

@@ -78,9 +78,7 @@ def test_a_second_upgrade_changes_nothing(database_url: str, opened):
     database = opened(database_url)
     with database.engine.begin() as connection:
         connection.execute(schema.campaign.delete())
-        connection.execute(
-            sqlalchemy.insert(schema.customer).values(id=1, tenant="main", person=1, created_at=0)
-        )
+        connection.execute(sqlalchemy.insert(schema.customer).values(id=1, tenant="main", person=1, created_at=0))
 
     migrate.upgrade(database)
 
@@ -114,9 +112,7 @@ def test_an_upgrade_that_breaks_leaves_nothing_behind(empty_url: str, opened):
 def test_every_row_belongs_to_a_tenant():
     without = {"lane", "plugin_health"}
 
-    assert {
-        name for name, table in schema.metadata.tables.items() if "tenant" not in table.c
-    } == without
+    assert {name for name, table in schema.metadata.tables.items() if "tenant" not in table.c} == without
 
 
 def test_a_merge_moves_what_is_known_of_a_person_and_what_goes_out_to_them():

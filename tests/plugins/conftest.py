@@ -101,9 +101,7 @@ def problem_of(problems_of):
     """The only problem of one class, configured as ``mine``."""
 
     def find(cls, family="rule", **options):
-        (problem,) = problems_of(
-            {"mine": {"use": f"{family}.mine", **options}}, extra={f"{family}.mine": cls}
-        )
+        (problem,) = problems_of({"mine": {"use": f"{family}.mine", **options}}, extra={f"{family}.mine": cls})
         return problem
 
     return find

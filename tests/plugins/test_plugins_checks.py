@@ -73,10 +73,7 @@ class Nothing:
     ("family", "members"),
     [
         ("rule", {"kinds", "needs", "decide"}),
-        (
-            "mechanic",
-            {"Rules", "State", "kinds", "address", "needs", "open", "act", "due", "violations"},
-        ),
+        ("mechanic", {"Rules", "State", "kinds", "address", "needs", "open", "act", "due", "violations"}),
         ("connector", {"operations", "send", "ask"}),
         ("channel", {"operations", "send", "ask", "reach", "receive"}),
         ("scorer", {"kinds", "empty", "fold", "combine", "calibrate", "score"}),
@@ -214,8 +211,7 @@ def with_kinds(*names, payload=Payload, listens=frozenset()):
 @pytest.mark.parametrize("name", ["group-buy.opened", "group_buy.opened"])
 def test_a_plugin_registers_kinds_that_start_with_its_type(name, load):
     plugins = load(
-        {"x": {"use": "rule.group-buy"}, "y": {"use": "rule.group-buy"}},
-        extra={"rule.group-buy": with_kinds(name)},
+        {"x": {"use": "rule.group-buy"}, "y": {"use": "rule.group-buy"}}, extra={"rule.group-buy": with_kinds(name)}
     )
 
     assert plugins.kinds[name].payload is Payload
@@ -242,8 +238,7 @@ def test_a_kind_that_two_register_otherwise_is_refused_with_both_names(install, 
     install("scrmkit-two", {"scorer.fake": "{module}:Fake", "hooks.fake": "{module}:Fake"}, source)
 
     assert problems_of({"a": {"use": "rule.fake"}, "b": {"use": "hooks.fake"}}) == [
-        "plugins.b (scrmkit-two 1.0): its kind 'fake.won' is registered otherwise by"
-        " scrmkit-one 1.0"
+        "plugins.b (scrmkit-two 1.0): its kind 'fake.won' is registered otherwise by scrmkit-one 1.0"
     ]
 
 

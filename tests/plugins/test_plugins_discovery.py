@@ -26,9 +26,7 @@ def test_an_entry_point_is_found_with_its_distribution(install):
 
 
 def test_finding_imports_nothing(install):
-    module = install(
-        "scrmkit-fake", {"rule.fake": "{module}:Fake"}, "raise RuntimeError('imported')"
-    )
+    module = install("scrmkit-fake", {"rule.fake": "{module}:Fake"}, "raise RuntimeError('imported')")
 
     assert found("rule.fake").problem == ""
     assert module not in sys.modules

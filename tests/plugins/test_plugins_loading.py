@@ -89,9 +89,7 @@ def test_plugins_are_made_in_the_order_of_the_settings(install, load):
 
 
 def test_one_type_can_be_configured_twice(load):
-    plugins = load(
-        {"one": {"use": "rule.mine"}, "two": {"use": "rule.mine"}}, extra={"rule.mine": Rule}
-    )
+    plugins = load({"one": {"use": "rule.mine"}, "two": {"use": "rule.mine"}}, extra={"rule.mine": Rule})
 
     assert plugins.named("one").plugin is not plugins.named("two").plugin
 
@@ -101,9 +99,7 @@ def test_a_class_in_a_file_beside_the_settings_can_be_used(tmp_path, monkeypatch
         "from __future__ import annotations\n" + "\n".join(line[4:] for line in RULE.splitlines())
     )
     monkeypatch.setattr("sys.path", ["/nowhere", *__import__("sys").path])
-    settings = attrs.evolve(
-        settings_for({"mine": {"use": "rule.shop_rules_4711:Fake"}}), folder=tmp_path
-    )
+    settings = attrs.evolve(settings_for({"mine": {"use": "rule.shop_rules_4711:Fake"}}), folder=tmp_path)
 
     plugins = load_plugins(settings, CLOCK)
 
@@ -117,9 +113,7 @@ def test_a_program_may_bring_a_function_that_makes_the_plugin(load):
         made.append(Rule(context))
         return made[0]
 
-    assert (
-        load({"mine": {"use": "rule.mine"}}, extra={"rule.mine": make}).plugins[0].plugin is made[0]
-    )
+    assert load({"mine": {"use": "rule.mine"}}, extra={"rule.mine": make}).plugins[0].plugin is made[0]
 
 
 @pytest.mark.parametrize(
@@ -161,10 +155,7 @@ def test_a_plugin_gets_its_typed_settings(load):
 
 
 def test_problems_of_a_plugins_settings_have_toml_paths(problems_of):
-    found = problems_of(
-        {"mine": {"use": "rule.mine", "crop": "ww1", "token": "t-1"}},
-        extra={"rule.mine": Configured},
-    )
+    found = problems_of({"mine": {"use": "rule.mine", "crop": "ww1", "token": "t-1"}}, extra={"rule.mine": Configured})
 
     assert [problem.partition(": ")[0] for problem in found] == [
         "plugins.mine.crop",
@@ -197,13 +188,10 @@ def test_a_use_that_leads_nowhere_is_refused(install, use, problem, problems_of)
 
 
 def test_a_plugin_made_for_another_version_is_refused_before_its_import(install, problems_of):
-    install(
-        "scrmkit-old", {"rule.old": "{module}:Old"}, "raise SystemExit", requires=["scrmkit<0.1"]
-    )
+    install("scrmkit-old", {"rule.old": "{module}:Old"}, "raise SystemExit", requires=["scrmkit<0.1"])
 
     assert problems_of({"old": {"use": "rule.old"}}) == [
-        "plugins.old.use: scrmkit-old 1.0: it is made for scrmkit<0.1, and this is 0.1.0;"
-        " install another"
+        "plugins.old.use: scrmkit-old 1.0: it is made for scrmkit<0.1, and this is 0.1.0; install another"
     ]
 
 
@@ -212,8 +200,7 @@ def test_a_type_of_two_distributions_is_refused_with_both_names(install, problem
     install("scrmkit-two", {"rule.fake": "{module}:Fake"}, RULE)
 
     assert problems_of({"x": {"use": "rule.fake"}}) == [
-        "plugins.x.use: 'rule.fake' is provided by scrmkit-one 1.0 and scrmkit-two 1.0;"
-        " uninstall all but one"
+        "plugins.x.use: 'rule.fake' is provided by scrmkit-one 1.0 and scrmkit-two 1.0; uninstall all but one"
     ]
 
 
@@ -242,9 +229,7 @@ def test_a_constructor_that_raises_is_named_without_its_text(problem_of):
         def __init__(self, context):
             raise RuntimeError("canary")
 
-    assert problem_of(Raising) == (
-        "plugins.mine (this program): its constructor failed: RuntimeError"
-    )
+    assert problem_of(Raising) == ("plugins.mine (this program): its constructor failed: RuntimeError")
 
 
 def test_a_constructor_that_refuses_its_settings_names_their_path(problem_of):
@@ -290,10 +275,7 @@ def test_implementations_come_in_the_order_of_the_settings(load):
 
     found = plugins.implementations("scrmkit_committed")
 
-    assert [(one.plugin.name, one.argnames) for one in found] == [
-        ("b", ("outcome",)),
-        ("a", ("outcome",)),
-    ]
+    assert [(one.plugin.name, one.argnames) for one in found] == [("b", ("outcome",)), ("a", ("outcome",))]
     assert found[0].function == plugins.named("b").plugin.scrmkit_committed
     assert plugins.implementations("scrmkit_route") == ()
     with pytest.raises(UnknownNameError):
@@ -301,9 +283,7 @@ def test_implementations_come_in_the_order_of_the_settings(load):
 
 
 def test_the_scorer_of_the_stage_must_be_there(problems_of):
-    assert problems_of({}, core={"stage_from": "value"}) == [
-        "scrmkit.stage_from: no scorer of this name is enabled"
-    ]
+    assert problems_of({}, core={"stage_from": "value"}) == ["scrmkit.stage_from: no scorer of this name is enabled"]
 
 
 TABLES = {"regulars": {"expression": {"tag": {"group": "loyalty"}}}}
@@ -323,20 +303,14 @@ def break_down(settings):
     [
         pytest.param(
             (),
-            "segments: nothing that is installed provides 'settings.segments';"
-            " install scrmkit-audience",
+            "segments: nothing that is installed provides 'settings.segments'; install scrmkit-audience",
             id="nobody",
         ),
         pytest.param((read_segments,), "segments.regulars: no good", id="one who refuses them"),
-        pytest.param(
-            (break_down,),
-            "segments (this program): cannot be read: RuntimeError",
-            id="one that is broken",
-        ),
+        pytest.param((break_down,), "segments (this program): cannot be read: RuntimeError", id="one that is broken"),
         pytest.param(
             (read_segments, break_down),
-            "segments: 'settings.segments' is provided by this program and this program;"
-            " uninstall all but one",
+            "segments: 'settings.segments' is provided by this program and this program; uninstall all but one",
             id="two",
         ),
     ],
@@ -361,11 +335,7 @@ def test_all_problems_of_all_plugins_are_said_at_once(install, problems_of):
     install("scrmkit-fake", {"rule.fake": "{module}:Fake"}, "import nothing_4711")
 
     found = problems_of(
-        {
-            "a": {"use": "rule.fake"},
-            "b": {"use": "rule.nothing"},
-            "c": {"use": "rule.mine", "x": 1},
-        },
+        {"a": {"use": "rule.fake"}, "b": {"use": "rule.nothing"}, "c": {"use": "rule.mine", "x": 1}},
         extra={"rule.mine": Rule},
     )
 
@@ -378,9 +348,7 @@ def test_a_plugin_whose_members_raise_is_named(problem_of):
         def kinds(self):
             raise RuntimeError("canary")
 
-    assert problem_of(Raising) == (
-        "plugins.mine (this program): it cannot be checked: RuntimeError"
-    )
+    assert problem_of(Raising) == ("plugins.mine (this program): it cannot be checked: RuntimeError")
 
 
 def test_a_name_that_is_not_configured_is_refused(load):

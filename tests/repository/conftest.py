@@ -20,9 +20,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def tracked(root: Path) -> tuple[Path, ...]:
     """Every file that git tracks; every file at all in a copy without git."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached"], cwd=root, capture_output=True, text=True
-    )
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached"], cwd=root, capture_output=True, text=True)
     if listed.returncode == 0 and listed.stdout:
         files = (root / name for name in listed.stdout.split("\0") if name)
     else:

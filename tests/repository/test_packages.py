@@ -25,9 +25,7 @@ PRIVATE_TO_THE_CORE = {"cli", "engine", "persistence", "web"}
 FOR_COMMANDS = ("scrmkit.cli.context.", "scrmkit.cli.output.")
 """Public all the same: what a plugin's command needs."""
 
-each_plugin = pytest.mark.parametrize(
-    "plugin", [pytest.param(plugin, id=plugin.name) for plugin in PLUGINS]
-)
+each_plugin = pytest.mark.parametrize("plugin", [pytest.param(plugin, id=plugin.name) for plugin in PLUGINS])
 
 
 def metadata(project: Path) -> dict[str, Any]:

@@ -20,9 +20,7 @@ def found(pattern: re.Pattern[str], files: tuple[Path, ...], root: Path) -> list
         except UnicodeDecodeError:
             continue
         places += [
-            f"{path.relative_to(root)}:{number}"
-            for number, line in enumerate(lines, start=1)
-            if pattern.search(line)
+            f"{path.relative_to(root)}:{number}" for number, line in enumerate(lines, start=1) if pattern.search(line)
         ]
     return places
 

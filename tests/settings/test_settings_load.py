@@ -11,15 +11,7 @@ import pytest
 from scrmkit.domain.messages import Purpose
 from scrmkit.domain.policy import Cap, Policy, QuietHours
 from scrmkit.errors import SettingsError
-from scrmkit.settings import (
-    Calls,
-    Durability,
-    PluginSettings,
-    Secret,
-    Settings,
-    load_settings,
-    settings_from,
-)
+from scrmkit.settings import Calls, Durability, PluginSettings, Secret, Settings, load_settings, settings_from
 
 SECRET = "correct-horse-battery"
 ENVIRON = {"SCRMKIT_SECRET": SECRET}
@@ -94,9 +86,7 @@ def test_a_whole_file_is_read(tmp_path):
             consent=frozenset({Purpose.MARKETING, Purpose.SERVICE}),
         ),
         plugins=(
-            PluginSettings(
-                name="wecom-hq", use="channel.wecom", tenant="hq", options={"corp_id": "ww1"}
-            ),
+            PluginSettings(name="wecom-hq", use="channel.wecom", tenant="hq", options={"corp_id": "ww1"}),
             PluginSettings(name="bargain", use="mechanic.bargain", enabled=False),
         ),
     )
@@ -131,14 +121,11 @@ def test_every_problem_is_said_at_once_with_its_path():
             "scrmkit.databse: unknown setting; did you mean 'database'?",
             "scrmkit.tenants: name at least one tenant, and each once",
             'scrmkit.zone: this is no IANA time zone; write one such as "Asia/Shanghai"',
-            "scrmkit.durability: this is none of the values that are known here;"
-            " did you mean 'full'?",
+            "scrmkit.durability: this is none of the values that are known here; did you mean 'full'?",
             "scrmkit.calls.budget_ms: expected a whole number, found a text",
             "scrmkit.calls.quarantine_after: expected a whole number, found true or false",
-            "scrmkit.policy.caps[0].purpose: this is none of the values that are known here;"
-            " did you mean 'marketing'?",
-            'plugins."Wecom HQ".name: a plugin\'s name has 1 to 64 of a-z 0-9 - _ and starts with a'
-            " letter or a digit",
+            "scrmkit.policy.caps[0].purpose: this is none of the values that are known here; did you mean 'marketing'?",
+            'plugins."Wecom HQ".name: a plugin\'s name has 1 to 64 of a-z 0-9 - _ and starts with a letter or a digit',
             "plugins.sms.use: this setting is missing and has no default",
         ]
     )
@@ -178,9 +165,7 @@ def test_a_tenant_that_is_no_id_is_refused(tenant):
 def test_a_plugin_for_an_unknown_tenant_is_refused():
     mapping = {"plugins": {"sms": {"use": "channel.sms", "tenant": "man"}}}
 
-    assert problems_of(mapping) == [
-        "plugins.sms.tenant: unknown tenant; did you mean 'main'?",
-    ]
+    assert problems_of(mapping) == ["plugins.sms.tenant: unknown tenant; did you mean 'main'?"]
 
 
 @pytest.mark.parametrize(
@@ -208,9 +193,7 @@ def test_a_secret_that_cannot_be_had_is_refused(core, environ, problem):
 def test_a_database_url_with_a_password_does_not_stand_in_the_file():
     found = problems_of({"scrmkit": {"database": "postgresql://user:word@db/scrm"}})
 
-    assert found == [
-        'scrmkit.database: this URL holds a password; write { env = "NAME" } or { file = "PATH" }'
-    ]
+    assert found == ['scrmkit.database: this URL holds a password; write { env = "NAME" } or { file = "PATH" }']
 
 
 def test_a_database_of_another_kind_is_refused():
@@ -284,9 +267,7 @@ def test_what_is_no_table_is_refused(mapping):
 
 
 def test_settings_show_no_secret():
-    settings = settings_from(
-        {"scrmkit": {"database": {"env": "DB"}}}, {**ENVIRON, "DB": "sqlite:///canary.db"}
-    )
+    settings = settings_from({"scrmkit": {"database": {"env": "DB"}}}, {**ENVIRON, "DB": "sqlite:///canary.db"})
 
     assert SECRET not in repr(settings)
     assert "canary" not in repr(settings)

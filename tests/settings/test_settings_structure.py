@@ -59,9 +59,7 @@ class Options:
 
 
 def make(**options: Any) -> Options:
-    return structure_options(
-        Options, {"corp_id": "ww1", **options}, "plugins.x", {"TOKEN": "t-1"}, Path("/etc/scrm")
-    )
+    return structure_options(Options, {"corp_id": "ww1", **options}, "plugins.x", {"TOKEN": "t-1"}, Path("/etc/scrm"))
 
 
 @pytest.mark.parametrize(
@@ -69,11 +67,7 @@ def make(**options: Any) -> Options:
     [
         pytest.param({"token": {"env": "TOKEN"}}, {"token": Secret("t-1")}, id="secret"),
         pytest.param({"retry": {"times": 5}}, {"retry": Retry(times=5)}, id="nested"),
-        pytest.param(
-            {"retries": [{}, {"times": 2}]},
-            {"retries": (Retry(), Retry(times=2))},
-            id="list of tables",
-        ),
+        pytest.param({"retries": [{}, {"times": 2}]}, {"retries": (Retry(), Retry(times=2))}, id="list of tables"),
         pytest.param({"quiet": False}, {"quiet": None}, id="false stands for no table"),
         pytest.param({"mode": "fast"}, {"mode": Mode.FAST}, id="enum"),
         pytest.param({"way": "pull"}, {"way": "pull"}, id="literal"),
@@ -82,9 +76,7 @@ def make(**options: Any) -> Options:
         pytest.param({"at": time(7)}, {"at": time(7)}, id="time as TOML"),
         pytest.param({"day": date(2026, 1, 2)}, {"day": date(2026, 1, 2)}, id="date"),
         pytest.param(
-            {"since": datetime(2026, 1, 2, tzinfo=UTC)},
-            {"since": datetime(2026, 1, 2, tzinfo=UTC)},
-            id="moment",
+            {"since": datetime(2026, 1, 2, tzinfo=UTC)}, {"since": datetime(2026, 1, 2, tzinfo=UTC)}, id="moment"
         ),
         pytest.param({"shops": ["a", "b", "a"]}, {"shops": frozenset({"a", "b"})}, id="frozenset"),
         pytest.param({"pair": [2, "two"]}, {"pair": (2, "two")}, id="fixed tuple"),
@@ -115,78 +107,30 @@ def test_a_length_of_time_has_a_unit(text, length):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        pytest.param(
-            {"corp_idd": "x"}, "corp_idd: unknown setting; did you mean 'corp_id'?", id="unknown"
-        ),
-        pytest.param(
-            {"count": "3"}, "count: expected a whole number, found a text", id="text for a number"
-        ),
-        pytest.param(
-            {"count": True}, "count: expected a whole number, found true or false", id="true for 1"
-        ),
-        pytest.param(
-            {"count": 3.9},
-            "count: expected a whole number, found a number",
-            id="3.9 for a whole number",
-        ),
-        pytest.param(
-            {"ratio": True}, "ratio: expected a number, found true or false", id="true for 1.0"
-        ),
-        pytest.param(
-            {"on": 1}, "on: expected true or false, found a whole number", id="1 for true"
-        ),
-        pytest.param(
-            {"corp_id": 7}, "corp_id: expected a text, found a whole number", id="number for a text"
-        ),
-        pytest.param(
-            {"shops": "abc"}, "shops: expected a list, found a text", id="text for a list"
-        ),
-        pytest.param(
-            {"shops": ["a", 1]}, "shops[1]: expected a text, found a whole number", id="in a list"
-        ),
+        pytest.param({"corp_idd": "x"}, "corp_idd: unknown setting; did you mean 'corp_id'?", id="unknown"),
+        pytest.param({"count": "3"}, "count: expected a whole number, found a text", id="text for a number"),
+        pytest.param({"count": True}, "count: expected a whole number, found true or false", id="true for 1"),
+        pytest.param({"count": 3.9}, "count: expected a whole number, found a number", id="3.9 for a whole number"),
+        pytest.param({"ratio": True}, "ratio: expected a number, found true or false", id="true for 1.0"),
+        pytest.param({"on": 1}, "on: expected true or false, found a whole number", id="1 for true"),
+        pytest.param({"corp_id": 7}, "corp_id: expected a text, found a whole number", id="number for a text"),
+        pytest.param({"shops": "abc"}, "shops: expected a list, found a text", id="text for a list"),
+        pytest.param({"shops": ["a", 1]}, "shops[1]: expected a text, found a whole number", id="in a list"),
         pytest.param({"pair": [1]}, "pair: expected 2 values, found 1", id="too short a tuple"),
-        pytest.param(
-            {"names": {"a.b": "x"}},
-            'names."a.b": expected a whole number, found a text',
-            id="in a table",
-        ),
+        pytest.param({"names": {"a.b": "x"}}, 'names."a.b": expected a whole number, found a text', id="in a table"),
         pytest.param({"retry": []}, "retry: expected a table, found a list", id="list for a table"),
+        pytest.param({"retry": {"after": 5}}, "retry.after: write a length of time", id="length without a unit"),
+        pytest.param({"retry": {"after": "5 s"}}, "retry.after: write a length of time", id="a blank in a length"),
+        pytest.param({"retry": {"times": 0}}, "retry.times: 'times' must be >= 1: 0", id="validator"),
         pytest.param(
-            {"retry": {"after": 5}},
-            "retry.after: write a length of time",
-            id="length without a unit",
+            {"mode": "fsat"}, "mode: this is none of the values that are known here; did you mean 'fast'?", id="enum"
         ),
-        pytest.param(
-            {"retry": {"after": "5 s"}},
-            "retry.after: write a length of time",
-            id="a blank in a length",
-        ),
-        pytest.param(
-            {"retry": {"times": 0}}, "retry.times: 'times' must be >= 1: 0", id="validator"
-        ),
-        pytest.param(
-            {"mode": "fsat"},
-            "mode: this is none of the values that are known here; did you mean 'fast'?",
-            id="enum",
-        ),
-        pytest.param(
-            {"way": True}, "way: this is none of the values that are known here", id="literal"
-        ),
+        pytest.param({"way": True}, "way: this is none of the values that are known here", id="literal"),
         pytest.param({"at": "25:00"}, "at: write a time of day", id="no time of day"),
         pytest.param({"at": "09:00+08:00"}, "at: a time of day has no zone", id="time with a zone"),
-        pytest.param(
-            {"since": NAIVE},
-            "since: write a moment with its offset",
-            id="naive moment",
-        ),
-        pytest.param(
-            {"day": NAIVE}, "day: expected a date, found a moment", id="moment for a date"
-        ),
-        pytest.param(
-            {"token": "t-1"},
-            "token: a secret does not stand in the settings",
-            id="secret in the file",
-        ),
+        pytest.param({"since": NAIVE}, "since: write a moment with its offset", id="naive moment"),
+        pytest.param({"day": NAIVE}, "day: expected a date, found a moment", id="moment for a date"),
+        pytest.param({"token": "t-1"}, "token: a secret does not stand in the settings", id="secret in the file"),
         pytest.param({"either": 1.5}, "either: expected a text, found a number", id="union"),
     ],
 )
@@ -200,12 +144,7 @@ def test_a_wrong_setting_is_refused_with_its_path(options, problem):
 
 def test_all_problems_are_said_at_once():
     with pytest.raises(SettingsError) as caught:
-        structure_options(
-            Options,
-            {"retry": {"times": "x", "aftr": 1}, "retries": [{"times": 0}]},
-            "plugins.x",
-            {},
-        )
+        structure_options(Options, {"retry": {"times": "x", "aftr": 1}, "retries": [{"times": 0}]}, "plugins.x", {})
 
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         "plugins.x.corp_id",

@@ -135,9 +135,7 @@ def test_nobody_listening_counts_as_failed(clock: VirtualClock) -> None:
         pytest.param("slow", [b"b"], id="not yet"),
     ],
 )
-def test_a_callback_can_go_wrong(
-    sender: CallbackSender, receiver: Receiver, fault: Any, arrived: list[bytes]
-) -> None:
+def test_a_callback_can_go_wrong(sender: CallbackSender, receiver: Receiver, fault: Any, arrived: list[bytes]) -> None:
     sender.spoil(fault, delay=timedelta(seconds=10))
     sender.push(Callback(url=receiver.url, body=b"a"))
     sender.push(Callback(url=receiver.url, body=b"b"))
@@ -159,8 +157,7 @@ def test_a_slow_callback_arrives_when_its_time_has_come(
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["http://example.com/", "http://192.0.2.1/", "https://127.0.0.1/", "file:///etc", "nonsense"],
+    "address", ["http://example.com/", "http://192.0.2.1/", "https://127.0.0.1/", "file:///etc", "nonsense"]
 )
 def test_a_sandbox_calls_nobody_outside(sender: CallbackSender, address: str) -> None:
     with pytest.raises(InvalidValueError, match="only this machine"):

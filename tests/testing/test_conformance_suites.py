@@ -59,15 +59,11 @@ def run(pytester: pytest.Pytester, module: str, plugins: list[str]) -> Ran:
     """Run the harness of a module: with its good plugin, and with each of *plugins*."""
     lines = [f"from scrmkit.testing.broken import {module} as broken"]
     lines += ["class TestGood(broken.Harness): pass"]
-    lines += [
-        f"class Test{name}(broken.Harness):\n    plugin_class = broken.{name}" for name in plugins
-    ]
+    lines += [f"class Test{name}(broken.Harness):\n    plugin_class = broken.{name}" for name in plugins]
     pytester.makepyfile("\n".join(lines))
     # In a process of its own: what an inner run imports is forgotten afterwards, and
     # SQLAlchemy cannot be imported twice.
-    pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "-q", "--junitxml=ran.xml"
-    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "-q", "--junitxml=ran.xml")
     ran = Ran(defaultdict(set), defaultdict(set))
     for case in ET.parse(pytester.path / "ran.xml").iter("testcase"):
         outcomes = {each.tag for each in case} & {"failure", "error", "skipped"}
@@ -117,8 +113,7 @@ def test_each_plugin_of_a_module_of_broken_ones_is_named_by_a_check():
 
 def test_a_subclass_that_overrides_nothing_is_told_what_to_do(pytester):
     pytester.makepyfile(
-        "from scrmkit.testing.suites.connectors import ConnectorSuite\n"
-        "class TestMine(ConnectorSuite): pass\n"
+        "from scrmkit.testing.suites.connectors import ConnectorSuite\nclass TestMine(ConnectorSuite): pass\n"
     )
 
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist")
@@ -160,9 +155,7 @@ def test_stories_may_be_a_strategy(pytester):
         """
     )
 
-    result = pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "order"
-    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-k", "order")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*violations() named a broken invariant*"])

@@ -97,9 +97,7 @@ def test_a_temporary_engine_is_gone_afterwards():
     ("plugins", "options", "error"),
     [
         pytest.param({}, {"mine": {}}, InvalidValueError, id="options of no plugin"),
-        pytest.param(
-            {"rule.mine": FakeRule(), "channel.mine": FakeRule()}, {}, InvalidValueError, id="twice"
-        ),
+        pytest.param({"rule.mine": FakeRule(), "channel.mine": FakeRule()}, {}, InvalidValueError, id="twice"),
         pytest.param({"channel.mine": FakeRule()}, {}, PluginError, id="another family"),
     ],
 )

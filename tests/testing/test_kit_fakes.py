@@ -9,15 +9,7 @@ import pytest
 from scrmkit.domain.decisions import Decision
 from scrmkit.domain.effects import AddTag
 from scrmkit.domain.ids import CustomerId
-from scrmkit.domain.messages import (
-    Accepted,
-    Delivered,
-    Refund,
-    Refused,
-    TryLater,
-    Undelivered,
-    Unknown,
-)
+from scrmkit.domain.messages import Accepted, Delivered, Refund, Refused, TryLater, Undelivered, Unknown
 from scrmkit.domain.profile import TagSource
 from scrmkit.domain.reads import Activity, ActivityOf, Memo, Parts, PartsOf, Tags
 from scrmkit.errors import CallbackRejectedError, UndeclaredReadError

@@ -22,12 +22,7 @@ from scrmkit.testing.postgresql import (
     fresh_database,
     postgres_server,
 )
-from scrmkit.testing.postgresql_programs import (
-    PostgresUnavailableError,
-    Programs,
-    carried,
-    find_programs,
-)
+from scrmkit.testing.postgresql_programs import PostgresUnavailableError, Programs, carried, find_programs
 
 pytest_plugins = ["pytester"]
 
@@ -64,9 +59,7 @@ def test_the_server_listens_on_loopback_alone(postgresql_server: PostgresServer)
 
 def test_nobody_enters_without_the_password(postgresql_server: PostgresServer):
     with pytest.raises(psycopg.OperationalError, match="password"):
-        psycopg.connect(
-            host="127.0.0.1", port=postgresql_server.port, user="scrmkit", dbname="postgres"
-        )
+        psycopg.connect(host="127.0.0.1", port=postgresql_server.port, user="scrmkit", dbname="postgres")
 
 
 def test_the_password_has_no_readable_repr(postgresql_server: PostgresServer):
@@ -164,9 +157,7 @@ def test_the_newest_of_debians_versions_is_taken(bare_machine: Path):
     for version in ("9", "15", "17", "common"):
         make_programs(bare_machine / "debian" / version / "bin")
 
-    assert find_programs() == Programs(
-        bin_dir=bare_machine / "debian" / "17" / "bin", origin="installed"
-    )
+    assert find_programs() == Programs(bin_dir=bare_machine / "debian" / "17" / "bin", origin="installed")
 
 
 @pytest.mark.parametrize(
@@ -176,9 +167,7 @@ def test_the_newest_of_debians_versions_is_taken(bare_machine: Path):
         pytest.param("true", 1000, id="continuous integration without root"),
     ],
 )
-def test_debians_package_is_not_installed_for(
-    bare_machine: Path, monkeypatch: pytest.MonkeyPatch, ci: str, user: int
-):
+def test_debians_package_is_not_installed_for(bare_machine: Path, monkeypatch: pytest.MonkeyPatch, ci: str, user: int):
     fake_apt_get(bare_machine)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(os, "geteuid", lambda: user)
@@ -194,9 +183,7 @@ def test_debians_package_is_installed_by_root_in_continuous_integration(
     monkeypatch.setenv("CI", "true")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
-    assert find_programs() == Programs(
-        bin_dir=bare_machine / "debian" / "15" / "bin", origin="Debian package"
-    )
+    assert find_programs() == Programs(bin_dir=bare_machine / "debian" / "15" / "bin", origin="Debian package")
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,7 @@ from starlette.responses import JSONResponse
 
 from scrmkit.clock import SystemClock, VirtualClock
 from scrmkit.errors import InvalidValueError
-from scrmkit.testing.sandbox import (
-    Incoming,
-    Sandbox,
-    control,
-    route,
-    running,
-)
+from scrmkit.testing.sandbox import Incoming, Sandbox, control, route, running
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -158,9 +152,7 @@ def test_the_clock_moves_by_the_control_api(url: str, sandbox: EchoSandbox) -> N
     assert sandbox.clock.now() == NOON + timedelta(minutes=1)
 
 
-@pytest.mark.parametrize(
-    "body", [{"seconds": -1}, {"to": "2026-03-01T11:00:00Z"}, {"to": "2026-03-01T13:00:00"}]
-)
+@pytest.mark.parametrize("body", [{"seconds": -1}, {"to": "2026-03-01T11:00:00Z"}, {"to": "2026-03-01T13:00:00"}])
 def test_the_clock_never_moves_back_nor_without_a_zone(url: str, body: Any) -> None:
     assert ask(url, "/sandbox/clock", body)[0] == 400
 
@@ -231,11 +223,7 @@ def test_a_fault_spoils_so_many_calls_and_no_more(
 ) -> None:
     ask(url, "/sandbox/faults", {**fault, "path": "/s*", "times": 2})
 
-    assert [ask(url, "/say", {"text": "a"}) for _ in range(3)] == [
-        answer,
-        answer,
-        (200, {"said": 1}),
-    ]
+    assert [ask(url, "/say", {"text": "a"}) for _ in range(3)] == [answer, answer, (200, {"said": 1})]
 
 
 def test_a_fault_for_one_path_leaves_the_others_alone(url: str) -> None:
@@ -244,9 +232,7 @@ def test_a_fault_for_one_path_leaves_the_others_alone(url: str) -> None:
     assert ask(url, "/say", {"text": "a"})[0] == 200
 
 
-def test_accepted_then_dropped_does_the_work_and_answers_nothing(
-    url: str, sandbox: EchoSandbox
-) -> None:
+def test_accepted_then_dropped_does_the_work_and_answers_nothing(url: str, sandbox: EchoSandbox) -> None:
     ask(url, "/sandbox/faults", {"kind": "drop"})
 
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
@@ -256,9 +242,7 @@ def test_accepted_then_dropped_does_the_work_and_answers_nothing(
 
 
 @pytest.mark.parametrize(("kind", "said"), [("hang", []), ("slow", ["a"])])
-def test_a_caller_that_waits_in_vain_gives_up(
-    url: str, sandbox: EchoSandbox, kind: str, said: list[str]
-) -> None:
+def test_a_caller_that_waits_in_vain_gives_up(url: str, sandbox: EchoSandbox, kind: str, said: list[str]) -> None:
     ask(url, "/sandbox/faults", {"kind": kind, "seconds": 30})
 
     with pytest.raises(TimeoutError):
@@ -280,8 +264,7 @@ def test_revoked_tokens_are_forgotten_before_the_call(url: str, sandbox: EchoSan
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [{"kind": "status", "status": 200}, {"kind": "hang", "times": 0}, {"kind": "explode"}],
+    "fault", [{"kind": "status", "status": 200}, {"kind": "hang", "times": 0}, {"kind": "explode"}]
 )
 def test_a_fault_that_makes_no_sense_is_refused(url: str, fault: dict[str, Any]) -> None:
     assert ask(url, "/sandbox/faults", fault)[0] == 400

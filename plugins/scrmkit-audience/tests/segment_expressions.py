@@ -48,9 +48,7 @@ few_days = st.integers(0, 4)
 
 def _some_of(names: tuple[str, ...], least: int = 1) -> st.SearchStrategy[tuple[str, ...]]:
     given = [name for name in names if name]
-    return st.lists(st.sampled_from(given), min_size=least, max_size=1 + least, unique=True).map(
-        tuple
-    )
+    return st.lists(st.sampled_from(given), min_size=least, max_size=1 + least, unique=True).map(tuple)
 
 
 def _attribute(value: object) -> st.SearchStrategy[HasAttribute]:
@@ -98,12 +96,7 @@ def _activities(draw: st.DrawFn) -> ActivityIs:
 leaf = st.one_of(
     st.builds(HasTag, group=st.sampled_from(GROUPS), name=st.none() | st.sampled_from(TAGS)),
     st.sampled_from(VALUES).flatmap(_attribute),
-    st.builds(
-        HasConsent,
-        channel=st.sampled_from(CHANNELS),
-        purpose=st.sampled_from(PURPOSES),
-        granted=st.booleans(),
-    ),
+    st.builds(HasConsent, channel=st.sampled_from(CHANNELS), purpose=st.sampled_from(PURPOSES), granted=st.booleans()),
     _scores(),
     st.builds(StageIs, stages=_some_of(STAGES)),
     st.builds(ShopIs, ids=_some_of(SHOPS), seen=st.sampled_from(Seen)),
@@ -149,7 +142,5 @@ def _battery() -> list[Expression]:
 
 
 _BY_TYPE = {kind: [one for one in _battery() if type(one) is kind] for kind in EXPRESSIONS[3:]}
-plain: st.SearchStrategy[Expression] = st.one_of(
-    *(st.sampled_from(alike) for alike in _BY_TYPE.values())
-)
+plain: st.SearchStrategy[Expression] = st.one_of(*(st.sampled_from(alike) for alike in _BY_TYPE.values()))
 """One of all plain questions; of each type as often as of another."""

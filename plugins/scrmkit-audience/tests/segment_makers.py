@@ -13,15 +13,7 @@ from scrmkit.domain.messages import Purpose
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
 from scrmkit_audience import Audience
-from scrmkit_audience.expressions import (
-    ActivityIs,
-    DaysSince,
-    Expression,
-    HasAttribute,
-    HasConsent,
-    HasTag,
-    Measure,
-)
+from scrmkit_audience.expressions import ActivityIs, DaysSince, Expression, HasAttribute, HasConsent, HasTag, Measure
 from scrmkit_audience.facts import Comparison
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -82,9 +74,7 @@ def scored(number: int, at: datetime, *score: Any, who: int = 1) -> Touchpoint[A
     return note(number, [who], at, score=list(score))
 
 
-def check_meaning(
-    engine: Engine, history: list[Touchpoint[Any]], expression: Expression, is_in: bool
-) -> None:
+def check_meaning(engine: Engine, history: list[Touchpoint[Any]], expression: Expression, is_in: bool) -> None:
     """One customer in memory, and the only one in SQL."""
     outcomes = engine.record_many([attrs.evolve(one, tenant="north") for one in history])
     customer = outcomes[0].customer

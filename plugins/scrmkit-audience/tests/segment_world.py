@@ -46,19 +46,10 @@ class NoteRule:
             elif what == "untag":
                 effects.append(RemoveTag(group=value[0], name=value[1]))
             elif what == "consent":
-                effects.append(
-                    RecordConsent(channel=value[0], purpose=Purpose(value[1]), granted=value[2])
-                )
+                effects.append(RecordConsent(channel=value[0], purpose=Purpose(value[1]), granted=value[2]))
             elif what == "score":
                 hundredths, band, segment, stage = value
-                score = Score(
-                    scorer="value",
-                    hundredths=hundredths,
-                    band=band,
-                    as_of=at,
-                    segment=segment,
-                    stage=stage,
-                )
+                score = Score(scorer="value", hundredths=hundredths, band=band, as_of=at, segment=segment, stage=stage)
                 effects.append(SetScore(score=score))
             else:
                 effects.append(SetAttribute(name=what, value=value))
@@ -97,11 +88,7 @@ class ValueScorer:
 def make_engine(url: str, tenants: Iterable[str] = ("main",), **more: Any) -> Engine:
     """An engine on an empty database, with the rule ``note`` and the scorer ``value``."""
     core = {"tenants": list(tenants), "stage_from": "value", "durability": "normal"}
-    document = {
-        "scrmkit": core,
-        "plugins": {"note": {"use": "rule.note"}, "value": {"use": "scorer.value"}},
-        **more,
-    }
+    document = {"scrmkit": core, "plugins": {"note": {"use": "rule.note"}, "value": {"use": "scorer.value"}}, **more}
     environ = {"SCRMKIT_SECRET": "0123456789abcdef", "SCRMKIT_DATABASE": url}
     return Engine(
         settings_from(document, environ),
@@ -115,9 +102,7 @@ PAYLOADS: Mapping[str, Any] = {
     "entrance.scanned": lambda n, fen: Nothing(),
     "contact.added": lambda n, fen: ContactAdded(),
     "order.paid": lambda n, fen: OrderPaid(order_no=str(n), amount_fen=fen),
-    "order.refunded": lambda n, fen: OrderRefunded(
-        order_no=str(n), refund_no=str(n), amount_fen=fen
-    ),
+    "order.refunded": lambda n, fen: OrderRefunded(order_no=str(n), refund_no=str(n), amount_fen=fen),
 }
 
 
@@ -132,12 +117,7 @@ def happening(
     """The touchpoint of this number; of two people it makes one."""
     payload = PAYLOADS[kind](number, fen)
     return Touchpoint(
-        kind=kind,
-        key=str(number),
-        occurred_at=at,
-        payload=payload,
-        identities=tuple(map(phone, who)),
-        **more,
+        kind=kind, key=str(number), occurred_at=at, payload=payload, identities=tuple(map(phone, who)), **more
     )
 
 

@@ -36,13 +36,9 @@ def engine(make_engine: Callable[..., Engine], sms: FakeChannel, observer: Obser
 @pytest.fixture
 def people(engine: Engine) -> list[CustomerId]:
     """Three customers; the first alone said yes to marketing."""
-    outcomes = engine.record_many(
-        [make_touchpoint(key=phone, identities=[make_identity(phone)]) for phone in PHONES]
-    )
+    outcomes = engine.record_many([make_touchpoint(key=phone, identities=[make_identity(phone)]) for phone in PHONES])
     granted = ConsentChanged(channel="sms")
-    engine.record(
-        make_touchpoint("consent.granted", granted, identities=[make_identity(PHONES[0])])
-    )
+    engine.record(make_touchpoint("consent.granted", granted, identities=[make_identity(PHONES[0])]))
     return [outcome.customer for outcome in outcomes if outcome.customer is not None]
 
 
@@ -58,9 +54,7 @@ def test_everybody_gets_the_message(engine: Engine, sms: FakeChannel, people: li
     assert heard(engine, sms) == PHONES
 
 
-def test_a_message_may_depend_on_the_customer(
-    engine: Engine, sms: FakeChannel, people: list[CustomerId]
-):
+def test_a_message_may_depend_on_the_customer(engine: Engine, sms: FakeChannel, people: list[CustomerId]):
     def chosen(customer: CustomerId) -> Message | None:
         return None if customer == people[1] else NEWS
 
@@ -78,9 +72,7 @@ def test_the_contact_policy_has_its_say(engine: Engine, sms: FakeChannel, people
     assert heard(engine, sms) == PHONES[:1]
 
 
-def test_nobody_gets_one_broadcast_twice(
-    engine: Engine, sms: FakeChannel, people: list[CustomerId]
-):
+def test_nobody_gets_one_broadcast_twice(engine: Engine, sms: FakeChannel, people: list[CustomerId]):
     audience, one = Audience(engine), Broadcast(id="b", message=NEWS)
     audience.broadcast(one, people[:2], author="sms")
 
@@ -96,27 +88,21 @@ def test_it_is_planned_chunk_by_chunk_and_progress_is_said(
     monkeypatch.setattr("scrmkit_audience.broadcasts.CHUNK", 2)
     said: list[int] = []
 
-    Audience(engine).broadcast(
-        Broadcast(id="b", message=NEWS), iter(people), author="sms", progress=said.append
-    )
+    Audience(engine).broadcast(Broadcast(id="b", message=NEWS), iter(people), author="sms", progress=said.append)
 
     assert said == [2, 3]
     planned = [one.payload.customers for one, _ in observer.committed[-2:]]
     assert planned == [tuple(people[:2]), tuple(people[2:])]
 
 
-def test_it_is_known_why_somebody_was_written_to(
-    engine: Engine, observer: Observer, people: list[CustomerId]
-):
+def test_it_is_known_why_somebody_was_written_to(engine: Engine, observer: Observer, people: list[CustomerId]):
     one = Broadcast(id="b", message=NEWS, reason="the new shop opens")
 
     Audience(engine).broadcast(one, people, author="sms")
 
     touchpoint, outcome = observer.committed[-1]
     assert (touchpoint.kind, touchpoint.payload.customers) == ("broadcast.planned", tuple(people))
-    assert [(said.plugin, said.reason) for said in outcome.decisions] == [
-        ("sms", "the new shop opens")
-    ]
+    assert [(said.plugin, said.reason) for said in outcome.decisions] == [("sms", "the new shop opens")]
 
 
 def test_an_author_that_is_not_configured_is_refused(engine: Engine, people: list[CustomerId]):

@@ -14,14 +14,7 @@ from scrmkit.domain.profile import Score
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
 from scrmkit.errors import UnknownNameError
-from scrmkit.testing import (
-    NOON,
-    FakeRule,
-    Observer,
-    make_identity,
-    make_order_paid,
-    make_touchpoint,
-)
+from scrmkit.testing import NOON, FakeRule, Observer, make_identity, make_order_paid, make_touchpoint
 from scrmkit_audience import Audience, ScoringReport
 
 HOUR = timedelta(hours=1)
@@ -167,16 +160,12 @@ def test_the_same_run_again_changes_nothing(engine: Engine, observer: Observer):
     assert (len(observer.committed), points(engine)) == before
 
 
-def test_scores_come_chunk_by_chunk_and_progress_is_said(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-):
+def test_scores_come_chunk_by_chunk_and_progress_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("scrmkit_audience.scoring.CHUNK", 2)
     people = {buy(engine, number, f"+861390000001{number}") for number in range(5)}
     said: list[tuple[int, int]] = []
 
-    Audience(engine).score(
-        "orders", as_of=NOON + HOUR, progress=lambda *counts: said.append(counts)
-    )
+    Audience(engine).score("orders", as_of=NOON + HOUR, progress=lambda *counts: said.append(counts))
 
     assert said == [(2, 5), (4, 5), (5, 5)]
     assert set(points(engine)) == people

@@ -90,9 +90,7 @@ def worlds(draw: st.DrawFn) -> World:
     at = some(moments(zone))
     person = st.integers(0, PEOPLE - 1)
     who = st.one_of(*[person.map(lambda one: [one])] * 5, st.just([0, 1]), st.just([1, 2]))
-    happened = st.tuples(
-        some(KINDS), st.integers(0, 2), some((None, *SHOPS)), some((None, *BRANDS))
-    )
+    happened = st.tuples(some(KINDS), st.integers(0, 2), some((None, *SHOPS)), some((None, *BRANDS)))
     events = st.tuples(who, at, st.one_of(happened, details, details))
     history: list[Touchpoint[Any]] = []
     for number in range(draw(st.integers(1, 24))):
@@ -125,9 +123,7 @@ def check(engine: Engine, world: World, asked: list[Expression]) -> None:
     segments = Segments(engine.database, engine.plugins, here)
 
     for expression in asked:
-        one_by_one = [
-            one.customer.id for one in facts if matches(expression, one, world.as_of, world.zone)
-        ]
+        one_by_one = [one.customer.id for one in facts if matches(expression, one, world.as_of, world.zone)]
         assert list(segments.members(expression, tenant, world.as_of)) == one_by_one
     # The last of them stands for all: the same condition counts and lists.
     assert segments.count(asked[-1], tenant, world.as_of) == len(one_by_one)
@@ -146,13 +142,7 @@ def test_sqlite_agrees_with_memory(sqlite_engine: Engine, world: World, asked: l
     check(sqlite_engine, world, asked)
 
 
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds(), asked=several)
-def test_postgresql_agrees_with_memory(
-    postgresql_engine: Engine, world: World, asked: list[Expression]
-):
+def test_postgresql_agrees_with_memory(postgresql_engine: Engine, world: World, asked: list[Expression]):
     check(postgresql_engine, world, asked)

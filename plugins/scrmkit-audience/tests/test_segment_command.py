@@ -36,9 +36,7 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Ran]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """Run commands in a folder of the test's own."""
     monkeypatch.setenv("SCRMKIT_SECRET", SECRET)
     monkeypatch.delenv("SCRMKIT_SETTINGS", raising=False)

@@ -56,13 +56,7 @@ MADE = And(
                 StageIs(stages=("loyal", "active")),
             )
         ),
-        ActivityIs(
-            kind="order.paid",
-            measure=Measure.SUM,
-            comparison=Comparison.AT_LEAST,
-            value=50_000,
-            days=9,
-        ),
+        ActivityIs(kind="order.paid", measure=Measure.SUM, comparison=Comparison.AT_LEAST, value=50_000, days=9),
         Not(DaysSince(kind="order.paid", comparison=Comparison.ABOVE, days=30)),
         HasConsent(channel="sms", purpose=Purpose.MARKETING),
         HasAttribute(name="profile.children", comparison=Comparison.ABOVE, value=0),
@@ -86,9 +80,7 @@ def written(*tenants: str) -> Settings:
 
 
 def test_what_is_written_and_what_is_made_are_the_same():
-    assert segments_of(written("north", "south")) == (
-        Segment(name="loyal", tenant="north", expression=MADE),
-    )
+    assert segments_of(written("north", "south")) == (Segment(name="loyal", tenant="north", expression=MADE),)
 
 
 def test_all_problems_of_all_segments_are_said_with_their_paths():
@@ -173,10 +165,7 @@ def test_expressions_may_stand_in_one_another():
         ),
         pytest.param(
             {"activity": {"kind": "order.paid", "comparison": "=>", "value": 3}},
-            [
-                "when.activity.comparison: this is none of the values that are known here; "
-                "did you mean '>'?"
-            ],
+            ["when.activity.comparison: this is none of the values that are known here; did you mean '>'?"],
             id="an unknown comparison",
         ),
         pytest.param(
@@ -184,9 +173,7 @@ def test_expressions_may_stand_in_one_another():
             ["when: write one key, such as {tag = {…}}"],
             id="two words in one table",
         ),
-        pytest.param(
-            {"and": {}}, ["when.and: expected a list, found a table"], id="and of no list"
-        ),
+        pytest.param({"and": {}}, ["when.and: expected a list, found a table"], id="and of no list"),
         pytest.param({"not": []}, ["when.not: expected a table, found a list"], id="not of a list"),
         pytest.param("tag", ["when: expected a table, found a text"], id="no table at all"),
         pytest.param(
@@ -211,21 +198,13 @@ def test_what_is_wrong_is_said_with_its_path(table: Any, problems: list[str]):
             id="a text is not less than another",
         ),
         pytest.param(lambda: HasAttribute(name="a.b", value=3), id="a value without comparison"),
-        pytest.param(
-            lambda: HasAttribute(name="a.b", comparison=Comparison.BELOW, value=float("nan")),
-            id="no number",
-        ),
+        pytest.param(lambda: HasAttribute(name="a.b", comparison=Comparison.BELOW, value=float("nan")), id="no number"),
         pytest.param(lambda: ScoreIs(scorer="v", hundredths=1), id="hundredths without comparison"),
         pytest.param(
-            lambda: ActivityIs(
-                kind="contact.added", comparison=Comparison.ABOVE, value=1, net=True
-            ),
+            lambda: ActivityIs(kind="contact.added", comparison=Comparison.ABOVE, value=1, net=True),
             id="net of what has no refunds",
         ),
-        pytest.param(
-            lambda: DaysSince(kind="order.paid", comparison=Comparison.ABOVE, days=-1),
-            id="days to come",
-        ),
+        pytest.param(lambda: DaysSince(kind="order.paid", comparison=Comparison.ABOVE, days=-1), id="days to come"),
         pytest.param(lambda: HasTag(group=""), id="a tag of no group"),
     ],
 )

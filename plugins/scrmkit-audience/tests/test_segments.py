@@ -8,37 +8,15 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from segment_makers import (
-    DAY,
-    EQUAL,
-    LESS,
-    SEEN,
-    VIP,
-    bought,
-    orders,
-    tagged,
-)
+from segment_makers import DAY, EQUAL, LESS, SEEN, VIP, bought, orders, tagged
 from segment_world import NOW
 from sqlalchemy import select
 
 from scrmkit.engine import Engine
-from scrmkit.errors import (
-    InvalidValueError,
-    TenantRequiredError,
-    UnknownKindError,
-    UnknownNameError,
-)
+from scrmkit.errors import InvalidValueError, TenantRequiredError, UnknownKindError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit_audience import Audience
-from scrmkit_audience.expressions import (
-    ActivityIs,
-    And,
-    DaysSince,
-    Measure,
-    Not,
-    Segment,
-    StageIs,
-)
+from scrmkit_audience.expressions import ActivityIs, And, DaysSince, Measure, Not, Segment, StageIs
 from scrmkit_audience.facts import Calendar
 from scrmkit_audience.segments import Segments
 
@@ -69,9 +47,7 @@ def test_a_moment_may_be_named(engine: Engine):
     assert Audience(engine).count(expression, tenant="north", as_of=NOW - 4 * DAY) == 1
 
 
-def test_members_come_by_id_and_once_over_several_pages(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-):
+def test_members_come_by_id_and_once_over_several_pages(engine: Engine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("scrmkit_audience.segments.PAGE", 2)
     history = [attrs.evolve(bought(n, NOW, who=n), tenant="north") for n in range(5)]
     customers = {outcome.customer for outcome in engine.record_many(history)}
@@ -97,9 +73,7 @@ def test_members_come_by_id_and_once_over_several_pages(
         ),
     ],
 )
-def test_what_cannot_be_answered_is_refused_at_once(
-    engine: Engine, segment: Any, error: type[Exception], words: str
-):
+def test_what_cannot_be_answered_is_refused_at_once(engine: Engine, segment: Any, error: type[Exception], words: str):
     asked = segment if isinstance(segment, str) else Not(And((VIP, segment)))
 
     with pytest.raises(error, match=words):
@@ -116,11 +90,7 @@ def test_a_stage_that_nobody_says_is_refused(engine: Engine):
 
 def test_people_may_stand_in_a_further_statement(engine: Engine):
     engine.record(attrs.evolve(tagged(1, NOW), tenant="north"))
-    people = (
-        Segments(engine.database, engine.plugins, engine.settings)
-        .people(VIP, "north", NOW)
-        .subquery()
-    )
+    people = Segments(engine.database, engine.plugins, engine.settings).people(VIP, "north", NOW).subquery()
     table = schema.identity
     clause = select(table.c.kind).join(people, table.c.person == people.c.person)
 

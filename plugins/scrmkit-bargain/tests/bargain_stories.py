@@ -12,15 +12,7 @@ from scrmkit.domain.decisions import Decision
 from scrmkit.domain.ids import CampaignId
 from scrmkit.domain.kinds import OrderCancelled, OrderPaid, OrderRefunded
 from scrmkit.protocols import PluginContext
-from scrmkit_bargain import (
-    BargainMechanic,
-    BargainRules,
-    BargainSettings,
-    Call,
-    CutMode,
-    Delivered,
-    Ordered,
-)
+from scrmkit_bargain import BargainMechanic, BargainRules, BargainSettings, Call, CutMode, Delivered, Ordered
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 OWNER, ANN, BEN, CAT, DAN = 1, 2, 3, 4, 5
@@ -33,9 +25,7 @@ class Story(Bench):
     """A bench whose methods say what people do."""
 
     def __init__(self, seed: bytes = b"story", **rules: Any) -> None:
-        context = PluginContext(
-            name=PLUGIN, settings=BargainSettings(payments="payments"), clock=VirtualClock(NOON)
-        )
+        context = PluginContext(name=PLUGIN, settings=BargainSettings(payments="payments"), clock=VirtualClock(NOON))
         super().__init__(BargainMechanic(context), NOON, seed)
         self.publish(make_rules(**rules))
 
@@ -68,9 +58,7 @@ class Story(Bench):
     def withdraw(self, key: str = "b1") -> Decision | None:
         return self.record("bargain.withdrawn", call(key), OWNER)
 
-    def win(
-        self, owner: int = OWNER, key: str = "b1", friends: tuple[int, ...] = (2, 3, 4)
-    ) -> None:
+    def win(self, owner: int = OWNER, key: str = "b1", friends: tuple[int, ...] = (2, 3, 4)) -> None:
         self.start(owner, key)
         self.help(*friends, key=key)
 

@@ -168,13 +168,9 @@ def test_a_bargain_outlives_the_pause_of_its_campaign():
     ("prepare", "code"),
     [
         pytest.param(lambda s: s.start(OWNER, "b0"), "open_limit", id="another one is open"),
-        pytest.param(
-            lambda s: (s.win(key="b0"), s.order(key="b0"), s.pay()), "win_limit", id="won"
-        ),
+        pytest.param(lambda s: (s.win(key="b0"), s.order(key="b0"), s.pay()), "win_limit", id="won"),
         pytest.param(lambda s: s.advance(days=30), "closed", id="the campaign is over"),
-        pytest.param(
-            lambda s: (s.win(7, "b7"), s.win(8, "b8", (5, 6, 9))), "sold_out", id="all are held"
-        ),
+        pytest.param(lambda s: (s.win(7, "b7"), s.win(8, "b8", (5, 6, 9))), "sold_out", id="all are held"),
     ],
 )
 def test_who_may_not_start(prepare, code):

@@ -16,10 +16,7 @@ PEOPLE = st.integers(1, 7)
 KEYS = st.sampled_from([f"b{number}" for number in range(1, 9)])
 MODES = st.one_of(
     st.fixed_dictionaries(
-        {
-            "cut": st.sampled_from([CutMode.DOUBLE_MEAN, CutMode.PERCENT]),
-            "helpers": st.integers(2, 5),
-        }
+        {"cut": st.sampled_from([CutMode.DOUBLE_MEAN, CutMode.PERCENT]), "helpers": st.integers(2, 5)}
     ),
     st.fixed_dictionaries(
         {
@@ -188,11 +185,7 @@ class BargainMachine(RuleBasedStateMachine):
         if not hasattr(self, "story"):
             return
         for ref, instance in self.story.instances.items():
-            helps = [
-                part.data["cut_fen"]
-                for key, part in self.story.world.parts.items()
-                if key[:2] == (ref, "helper")
-            ]
+            helps = [part.data["cut_fen"] for key, part in self.story.world.parts.items() if key[:2] == (ref, "helper")]
             state = instance.state
             assert len(helps) == state.friends
             assert state.cut_fen >= sum(helps)
@@ -203,9 +196,7 @@ class BargainMachine(RuleBasedStateMachine):
     def nobody_wins_too_often(self):
         if not hasattr(self, "story") or self.merged:
             return
-        sold = Counter(
-            state.owner for state in self.states() if state.phase in {"paid", "fulfilled"}
-        )
+        sold = Counter(state.owner for state in self.states() if state.phase in {"paid", "fulfilled"})
         assert max(sold.values(), default=0) <= self.rules.wins_per_customer
 
     def teardown(self):

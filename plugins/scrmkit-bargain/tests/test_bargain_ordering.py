@@ -49,9 +49,7 @@ def test_a_payment_sells_the_unit(won):
         pytest.param(lambda s: s.order(discount_fen=1), "discount", id="with a coupon or points"),
         pytest.param(lambda s: (s.order("o0"), s.order())[1], "ordered", id="a second order"),
         pytest.param(lambda s: (s.order(), s.pay(), s.order("o2"))[2], "over", id="after the sale"),
-        pytest.param(
-            lambda s: (s.order(), s.cancel(), s.order())[2], "used_order_no", id="the same number"
-        ),
+        pytest.param(lambda s: (s.order(), s.cancel(), s.order())[2], "used_order_no", id="the same number"),
         pytest.param(lambda s: (s.advance(hours=24), s.order())[1], "over", id="too late"),
     ],
 )
@@ -134,9 +132,7 @@ def test_too_little_money_goes_back_and_the_owner_may_order_again(won):
     won.order()
 
     assert won.pay(fen=899).code == "underpaid"
-    assert refunds(won) == [
-        Refund(order_no="o1", refund_no="o1-refund", amount_fen=899, reason="underpaid")
-    ]
+    assert refunds(won) == [Refund(order_no="o1", refund_no="o1-refund", amount_fen=899, reason="underpaid")]
     assert won.order("o2").code == "ok"
 
 

@@ -15,9 +15,7 @@ from scrmkit_bargain.cuts import draw_cut, split_all
 def test_01_a_range_is_drawn_from_its_own_lower_bound():
     # The floor price stood where the lowest cut belongs: a floor of 9.90 with cuts of
     # at most 5.00 threw, a floor of 0 drew cuts of nothing.
-    rules = make_rules(
-        list_fen=9_990, floor_fen=990, cut=CutMode.RANGE, range_low_fen=20, range_high_fen=500
-    )
+    rules = make_rules(list_fen=9_990, floor_fen=990, cut=CutMode.RANGE, range_low_fen=20, range_high_fen=500)
 
     cuts = {draw_cut(rules, 9_000, 0, Chance(bytes([seed]))) for seed in range(256)}
 

@@ -9,15 +9,7 @@ import pytest
 from scrmkit.domain.campaign import Campaign
 from scrmkit.domain.ids import CampaignId, CustomerId
 from scrmkit.domain.kinds import OrderCancelled, OrderPaid, OrderRefunded
-from scrmkit.testing import (
-    NOON,
-    FakePayments,
-    MechanicSuite,
-    Story,
-    make_context,
-    make_identity,
-    make_touchpoint,
-)
+from scrmkit.testing import NOON, FakePayments, MechanicSuite, Story, make_context, make_identity, make_touchpoint
 from scrmkit_bargain import (
     Bargain,
     BargainMechanic,
@@ -51,9 +43,7 @@ def did(minute, who, kind, payload, *others):
     """A customer did something so many minutes after noon; *others* is the customer too."""
     people = [make_identity(f"+86139000000{number:02}") for number in (who, *others)]
     key = f"{kind}-{minute}-{who}"
-    return make_touchpoint(
-        kind, payload, key=key, at=NOON + timedelta(minutes=minute), identities=people
-    )
+    return make_touchpoint(kind, payload, key=key, at=NOON + timedelta(minutes=minute), identities=people)
 
 
 def started(minute, who, key="b1"):
@@ -123,12 +113,7 @@ class TestBargain(MechanicSuite):
                 ordered(11, 5, "o2", "b2"),
                 paid(12, 1, "o1", 900),
                 paid(13, 5, "o2", 900),
-                did(
-                    300,
-                    1,
-                    "order.refunded",
-                    OrderRefunded(order_no="o1", refund_no="host-1", amount_fen=900),
-                ),
+                did(300, 1, "order.refunded", OrderRefunded(order_no="o1", refund_no="host-1", amount_fen=900)),
                 helpers=2,
                 stock=1,
                 stock_hold=StockHold.AT_ORDER,

@@ -48,17 +48,10 @@ REPORT = ReportData(
         MessageCount(channel="sms", outcome="accepted", reason="", messages=3),
         MessageCount(channel="sms", outcome="suppressed", reason="no consent", messages=9),
     ),
-    score_bins=tuple(
-        Bin(low=low, high=low + 1_000, count=low // 1_000) for low in range(0, 10_000, 1_000)
-    ),
-    bands=(
-        Band(name="A", low_hundredths=6_000, customers=2),
-        Band(name="D", low_hundredths=0, customers=10),
-    ),
+    score_bins=tuple(Bin(low=low, high=low + 1_000, count=low // 1_000) for low in range(0, 10_000, 1_000)),
+    bands=(Band(name="A", low_hundredths=6_000, customers=2), Band(name="D", low_hundredths=0, customers=10)),
     rfm_grid=tuple(
-        GridCell(r=r, f=f, customers=r * f, spend_fen=r * f * 1_000)
-        for r in range(1, 6)
-        for f in range(1, 6)
+        GridCell(r=r, f=f, customers=r * f, spend_fen=r * f * 1_000) for r in range(1, 6) for f in range(1, 6)
     ),
     segments=(
         Segment(
@@ -108,25 +101,12 @@ REPORT = ReportData(
         score_hundredths=6_250,
         parts=(
             ScorePart(
-                name="RFM",
-                name_zh="消费",
-                points_hundredths=6_500,
-                most_hundredths=7_000,
-                why="last order 5 days ago",
+                name="RFM", name_zh="消费", points_hundredths=6_500, most_hundredths=7_000, why="last order 5 days ago"
             ),
-            ScorePart(
-                name="Penalty",
-                name_zh="扣分",
-                points_hundredths=-250,
-                most_hundredths=0,
-                why="one complaint",
-            ),
+            ScorePart(name="Penalty", name_zh="扣分", points_hundredths=-250, most_hundredths=0, why="one complaint"),
         ),
         steps=(
-            *(
-                Step(at=f"2026-01-{day:02d}T10:00", kind="touchpoint", title=f"Order {day} paid")
-                for day in range(3, 9)
-            ),
+            *(Step(at=f"2026-01-{day:02d}T10:00", kind="touchpoint", title=f"Order {day} paid") for day in range(3, 9)),
             Step(
                 at="2026-03-31T09:00",
                 kind="score",

@@ -19,13 +19,7 @@ PHONES = [customer.phone for customer in CUSTOMERS if customer.phone is not None
 
 
 def make_order(line: int = 2, customer_id: int = 1) -> Order:
-    return Order(
-        line=line,
-        customer_id=customer_id,
-        ordered_on=date(1997, 1, 1),
-        quantity=1,
-        amount_fen=1_177,
-    )
+    return Order(line=line, customer_id=customer_id, ordered_on=date(1997, 1, 1), quantity=1, amount_fen=1_177)
 
 
 def test_the_order_of_asking_changes_nothing():

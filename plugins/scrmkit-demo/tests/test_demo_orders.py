@@ -16,9 +16,7 @@ def test_every_order_line_of_every_customer_is_read():
 
 
 def test_the_first_order_is_the_second_line_of_the_file():
-    assert ORDERS[0] == Order(
-        line=2, customer_id=1, ordered_on=date(1997, 1, 1), quantity=1, amount_fen=1_177
-    )
+    assert ORDERS[0] == Order(line=2, customer_id=1, ordered_on=date(1997, 1, 1), quantity=1, amount_fen=1_177)
 
 
 def test_lines_that_equal_another_line_keep_keys_of_their_own():

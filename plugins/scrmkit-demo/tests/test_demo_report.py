@@ -177,8 +177,6 @@ def luminance(colour: str) -> float:
 def test_echarts_is_bundled_unchanged_with_its_licences():
     echarts = ASSETS / "echarts"
 
-    assert sha256((echarts / "echarts.min.js").read_bytes()).hexdigest() in (
-        echarts / "README.md"
-    ).read_text("utf-8")
+    assert sha256((echarts / "echarts.min.js").read_bytes()).hexdigest() in (echarts / "README.md").read_text("utf-8")
     for name in ("LICENSE", "NOTICE", "LICENSE-d3", "LICENSE-zrender"):
         assert (echarts / name).is_file()

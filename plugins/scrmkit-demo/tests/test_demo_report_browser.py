@@ -122,9 +122,7 @@ def test_every_chart_draws_and_nothing_is_asked_for(browser: Browser, report: Re
     assert browser.requests() == [page.as_uri()]
 
 
-def test_hostile_texts_run_nowhere_not_even_in_a_tooltip(
-    browser: Browser, hostile_report: ReportData
-):
+def test_hostile_texts_run_nowhere_not_even_in_a_tooltip(browser: Browser, hostile_report: ReportData):
     page = browser.open(render(hostile_report))
     browser.run(
         "for (const box of document.querySelectorAll('[data-chart]'))"
@@ -132,9 +130,7 @@ def test_hostile_texts_run_nowhere_not_even_in_a_tooltip(
         "{type: 'showTip', seriesIndex: 0, dataIndex: 0})"
     )
 
-    tips = browser.run(
-        "return [...document.querySelectorAll('[data-chart] > div')].map(it => it.textContent)"
-    )
+    tips = browser.run("return [...document.querySelectorAll('[data-chart] > div')].map(it => it.textContent)")
     assert any("onerror" in tip for tip in tips)
     assert browser.run("return [window.broken ?? null, document.images.length]") == [None, 0]
     assert len(browser.shapes()) == CHARTS
@@ -143,21 +139,15 @@ def test_hostile_texts_run_nowhere_not_even_in_a_tooltip(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_follows_the_colours_of_the_system(
-    browser: Browser, report: ReportData, scheme: str
-):
+def test_the_page_follows_the_colours_of_the_system(browser: Browser, report: ReportData, scheme: str):
     from scrmkit_demo.report import palette
 
-    browser.tell(
-        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
-    )
+    browser.tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     browser.open(render(report))
 
     colours = {"light": palette.LIGHT, "dark": palette.DARK}[scheme]
     drawing = browser.run("return document.querySelector('#chart-scores svg').outerHTML")
-    ground = browser.run(
-        "return getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()"
-    )
+    ground = browser.run("return getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()")
     assert ground == colours["paper"]
     assert colours["soft"] in drawing
 
@@ -185,13 +175,7 @@ def test_the_grid_can_be_coloured_by_spending(browser: Browser, report: ReportDa
 
 
 def test_a_phone_shows_the_whole_width(browser: Browser, report: ReportData):
-    browser.tell(
-        "Emulation.setDeviceMetricsOverride",
-        width=PHONE_WIDTH,
-        height=740,
-        deviceScaleFactor=2,
-        mobile=True,
-    )
+    browser.tell("Emulation.setDeviceMetricsOverride", width=PHONE_WIDTH, height=740, deviceScaleFactor=2, mobile=True)
     browser.open(render(report))
 
     assert browser.run("return document.documentElement.scrollWidth") == PHONE_WIDTH
@@ -214,9 +198,7 @@ def test_without_scripts_the_tables_are_there(browser: Browser, report: ReportDa
     browser.tell("Emulation.setScriptExecutionDisabled", value=True)
     browser.open(render(report))
 
-    assert browser.run(
-        "return [...document.querySelectorAll('.chart')].every(it => it.offsetParent === null)"
-    )
+    assert browser.run("return [...document.querySelectorAll('.chart')].every(it => it.offsetParent === null)")
     assert browser.run("return document.querySelectorAll('figure table').length") == CHARTS
 
 

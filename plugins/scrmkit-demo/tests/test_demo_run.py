@@ -12,17 +12,7 @@ import pytest
 
 def run_demo(data: Path) -> dict:
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "scrmkit.cli",
-            "demo",
-            "--json",
-            "--customers",
-            "600",
-            "--data",
-            data,
-        ],
+        [sys.executable, "-m", "scrmkit.cli", "demo", "--json", "--customers", "600", "--data", data],
         capture_output=True,
         text=True,
         timeout=300,

@@ -55,9 +55,7 @@ def test_repurchase_equals_the_reference():
     assert statistics.repeat_buyers(SAMPLE) == Rate(customers=EXPECTED["repeat_buyers"], of=2_357)
     for days in (90, 365):
         customers, of = EXPECTED[f"repurchase_within_{days}d_of_first"]
-        assert statistics.repurchased_within(SAMPLE, days, LAST_DAY) == Rate(
-            customers=customers, of=of
-        )
+        assert statistics.repurchased_within(SAMPLE, days, LAST_DAY) == Rate(customers=customers, of=of)
 
 
 def test_months_beyond_the_data_are_unknown_and_not_zero():
@@ -89,9 +87,7 @@ def test_a_customer_whose_time_is_not_over_is_not_yet_counted():
         Purchase(2, date(2026, 1, 2), 100),
     ]
 
-    assert statistics.repurchased_within(purchases, 10, date(2026, 1, 11)) == Rate(
-        customers=1, of=1
-    )
+    assert statistics.repurchased_within(purchases, 10, date(2026, 1, 11)) == Rate(customers=1, of=1)
 
 
 def test_two_orders_of_one_day_are_no_repurchase():

@@ -53,9 +53,7 @@ class Bench(Storage):
         self.campaigns: dict[str, Campaign[Any]] = {}
         self.emitted: list[Touchpoint[Any]] = []
         self.said: list[Decision] = []
-        self._witness = {
-            kind.name: kind.witness for kind in (*CORE_KINDS, *mechanic.touchpoint_kinds)
-        }
+        self._witness = {kind.name: kind.witness for kind in (*CORE_KINDS, *mechanic.touchpoint_kinds)}
 
     # --- what a test does ----------------------------------------------------------------
 
@@ -72,11 +70,7 @@ class Bench(Storage):
         )
 
     def record(
-        self,
-        kind: str,
-        payload: Any,
-        customer: int | None = None,
-        occurred_at: datetime | None = None,
+        self, kind: str, payload: Any, customer: int | None = None, occurred_at: datetime | None = None
     ) -> Decision | None:
         """Record one touchpoint now; the last decision about it, emitted ones not counted."""
         touchpoint = Touchpoint(
@@ -121,9 +115,7 @@ class Bench(Storage):
         for hold in list(self.world.holds.values()):
             if name == f"hold {hold.resource} {hold.name}" and hold.status == "held":
                 hold.status = "released"
-                told = ReservationExpired(
-                    resource=hold.resource[1], reservation=hold.name, quantity=hold.quantity
-                )
+                told = ReservationExpired(resource=hold.resource[1], reservation=hold.name, quantity=hold.quantity)
                 self._own("reservation.expired", told, hold.ref)
                 return
 
@@ -170,13 +162,7 @@ class Bench(Storage):
     # --- deciding ------------------------------------------------------------------------
 
     def _own(self, kind: str, payload: Any, ref: InstanceRef, timer: str | None = None) -> None:
-        touchpoint = Touchpoint(
-            kind=kind,
-            key=f"k{len(self.recorded)}",
-            occurred_at=self.now,
-            payload=payload,
-            to=ref,
-        )
+        touchpoint = Touchpoint(kind=kind, key=f"k{len(self.recorded)}", occurred_at=self.now, payload=payload, to=ref)
         self._take_in(touchpoint, timer)
 
     def _take_in(self, touchpoint: Touchpoint[Any], timer: str | None) -> Decision | None:
@@ -216,9 +202,7 @@ class Bench(Storage):
             elif address in self.instances:
                 yield address
 
-    def _decide(
-        self, ref: InstanceRef, touchpoint: Touchpoint[Any], timer: str | None
-    ) -> Decision | None:
+    def _decide(self, ref: InstanceRef, touchpoint: Touchpoint[Any], timer: str | None) -> Decision | None:
         instance, mechanic = self.instances.get(ref), self.mechanic
         known = Declared(frozenset(mechanic.needs(touchpoint, instance)), self._read_stale)
         platform = self._witness[touchpoint.kind] is Witness.PLATFORM
@@ -237,11 +221,7 @@ class Bench(Storage):
     # --- applying ------------------------------------------------------------------------
 
     def _apply(
-        self,
-        ref: InstanceRef,
-        decision: Decision,
-        touchpoint: Touchpoint[Any],
-        emitted: list[Touchpoint[Any]],
+        self, ref: InstanceRef, decision: Decision, touchpoint: Touchpoint[Any], emitted: list[Touchpoint[Any]]
     ) -> Decision:
         before = self.world
         self.world = before.copy()

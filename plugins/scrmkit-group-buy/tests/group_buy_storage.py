@@ -77,8 +77,7 @@ class Storage:
             return None
         holds = [hold for hold in self.world.holds.values() if hold.resource == name]
         by_status = {
-            status: sum(hold.quantity for hold in holds if hold.status == status)
-            for status in ("held", "used")
+            status: sum(hold.quantity for hold in holds if hold.status == status) for status in ("held", "used")
         }
         return r.Stock(self.world.capacity[name], by_status["held"], by_status["used"])
 
@@ -94,17 +93,14 @@ class Storage:
 
     def _read(self, read: r.Read[Any]) -> Any:
         if isinstance(read, r.ParticipantOf):
-            return next(
-                (p for p in self._roles(read.ref, read.role) if p.customer == read.customer), None
-            )
+            return next((p for p in self._roles(read.ref, read.role) if p.customer == read.customer), None)
         if isinstance(read, r.Participants):
             return tuple(self._roles(read.ref, read.role))[: read.limit]
         if isinstance(read, r.PartsOf):
             closed = [
                 self.instances[ref].closed
                 for (ref, role, _), part in self.world.parts.items()
-                if (ref.campaign, role) == (read.campaign, read.role)
-                and self.person(part.customer) == read.customer
+                if (ref.campaign, role) == (read.campaign, read.role) and self.person(part.customer) == read.customer
             ]
             return r.Parts(len(closed) - sum(closed), sum(closed))
         if isinstance(read, r.StockOf):
@@ -130,11 +126,7 @@ class Storage:
             if any(part.customer == customer for part in self._roles(ref, effect.role)):
                 raise GuardError(f"a {effect.role} already")
             world.parts[ref, effect.role, customer] = Participant(
-                customer=customer,
-                role=effect.role,
-                data=effect.data,
-                joined_at=self.now,
-                order=len(self.recorded),
+                customer=customer, role=effect.role, data=effect.data, joined_at=self.now, order=len(self.recorded)
             )
         elif isinstance(effect, e.ChangeParticipant):
             customer = self._whom(effect, touchpoint)

@@ -13,14 +13,7 @@ from scrmkit.domain.ids import CampaignId
 from scrmkit.domain.kinds import OrderCancelled, OrderPaid, OrderRefunded
 from scrmkit.domain.messages import Refund
 from scrmkit.protocols import PluginContext
-from scrmkit_group_buy import (
-    Call,
-    GroupBuyMechanic,
-    GroupBuyRules,
-    GroupBuySettings,
-    SeatOrder,
-    Shipment,
-)
+from scrmkit_group_buy import Call, GroupBuyMechanic, GroupBuyRules, GroupBuySettings, SeatOrder, Shipment
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 ANN, BEN, CAT, DAN, EVE = 1, 2, 3, 4, 5
@@ -43,12 +36,7 @@ class Story(Bench):
         return self.record("group-buy.joined", seat_order(customer, key, **more), customer)
 
     def pay(
-        self,
-        *customers: int,
-        no: str | None = None,
-        fen: int = PRICE,
-        ago: timedelta = timedelta(0),
-        units: int = 1,
+        self, *customers: int, no: str | None = None, fen: int = PRICE, ago: timedelta = timedelta(0), units: int = 1
     ) -> Decision | None:
         last = None
         for customer in customers:

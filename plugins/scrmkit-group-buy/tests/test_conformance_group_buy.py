@@ -9,15 +9,7 @@ import pytest
 from scrmkit.domain.campaign import Campaign
 from scrmkit.domain.ids import CampaignId
 from scrmkit.domain.kinds import OrderCancelled, OrderPaid, OrderRefunded
-from scrmkit.testing import (
-    NOON,
-    FakePayments,
-    MechanicSuite,
-    Story,
-    make_context,
-    make_identity,
-    make_touchpoint,
-)
+from scrmkit.testing import NOON, FakePayments, MechanicSuite, Story, make_context, make_identity, make_touchpoint
 from scrmkit_group_buy import (
     Call,
     GroupBuy,
@@ -52,9 +44,7 @@ def did(minute, who, kind, payload, *others):
     """A customer did something so many minutes after noon; *others* is the customer too."""
     people = [make_identity(f"+86139000000{number:02}") for number in (who, *others)]
     key = f"{kind}-{minute}-{who}"
-    return make_touchpoint(
-        kind, payload, key=key, at=NOON + timedelta(minutes=minute), identities=people
-    )
+    return make_touchpoint(kind, payload, key=key, at=NOON + timedelta(minutes=minute), identities=people)
 
 
 def order(minute, who, kind="joined", group="g1", **more):
@@ -67,9 +57,7 @@ def started(minute, who, group="g1", **more):
 
 
 def paid(minute, who, group="g1", fen=PRICE, others=()):
-    return did(
-        minute, who, "order.paid", OrderPaid(order_no=f"o{who}-{group}", amount_fen=fen), *others
-    )
+    return did(minute, who, "order.paid", OrderPaid(order_no=f"o{who}-{group}", amount_fen=fen), *others)
 
 
 def shipped(minute, who, group="g1"):
@@ -100,12 +88,7 @@ class TestGroupBuy(MechanicSuite):
                 order(5, 4),
                 paid(6, 3),
                 shipped(7, 1),
-                did(
-                    8,
-                    2,
-                    "order.refunded",
-                    OrderRefunded(order_no="o2-g1", refund_no="host-1", amount_fen=PRICE),
-                ),
+                did(8, 2, "order.refunded", OrderRefunded(order_no="o2-g1", refund_no="host-1", amount_fen=PRICE)),
                 commission=True,
                 leader_perk_percent=10,
             ),
@@ -170,13 +153,7 @@ class TestGroupBuy(MechanicSuite):
     def impossible(self):
         rules = GroupBuyRules(price_fen=PRICE)
         seats = {
-            number: Seat(
-                order_no=f"o{number}",
-                customer=None,
-                pay_before=NOON,
-                status=SeatStatus.PAID,
-                paid_fen=PRICE,
-            )
+            number: Seat(order_no=f"o{number}", customer=None, pay_before=NOON, status=SeatStatus.PAID, paid_fen=PRICE)
             for number in range(1, 5)
         }
         few, many = (seats[1],), tuple(seats.values())

@@ -164,9 +164,7 @@ class GroupBuyMachine(RuleBasedStateMachine):
         assert {no: seat.paid_fen for no, seat in seats.items()} == dict(+self.taken)
         for no, seat in seats.items():
             asked = [
-                request.body.amount_fen
-                for _, request in self.story.requests.values()
-                if request.body.order_no == no
+                request.body.amount_fen for _, request in self.story.requests.values() if request.body.order_no == no
             ]
             assert sum(asked) == seat.asked_fen
             assert sum(asked) + self.elsewhere[no] <= seat.paid_fen

@@ -70,18 +70,10 @@ def test_the_time_to_pay_ends_with_the_group():
         pytest.param(lambda s: s.join(BEN, discount_fen=1), "discount", id="with a coupon"),
         pytest.param(lambda s: s.join(BEN, no="o1"), "used_order_no", id="another's order number"),
         pytest.param(lambda s: s.join(BEN, quantity=2), "order_limit", id="too many units"),
-        pytest.param(
-            lambda s: (s.join(BEN), s.join(CAT), s.join(DAN))[2], "full", id="held seats count"
-        ),
+        pytest.param(lambda s: (s.join(BEN), s.join(CAT), s.join(DAN))[2], "full", id="held seats count"),
         pytest.param(lambda s: (s.advance(hours=24), s.join(BEN))[1], "over", id="too late"),
-        pytest.param(
-            lambda s: (s.sleep(hours=24), s.join(BEN))[1], "over", id="too late, and no timer ran"
-        ),
-        pytest.param(
-            lambda s: (s.start(BEN, "g2"), s.join(BEN, no="x"))[1],
-            "other_group",
-            id="in another open group",
-        ),
+        pytest.param(lambda s: (s.sleep(hours=24), s.join(BEN))[1], "over", id="too late, and no timer ran"),
+        pytest.param(lambda s: (s.start(BEN, "g2"), s.join(BEN, no="x"))[1], "other_group", id="in another open group"),
     ],
 )
 def test_who_may_not_join(act, code):

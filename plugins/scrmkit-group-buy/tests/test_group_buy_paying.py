@@ -18,11 +18,7 @@ def test_the_last_payment_makes_the_group_succeed():
 
     state = story.state("g1")
     assert (state.phase, state.real, state.virtual, state.price_fen) == ("succeeded", 3, 0, PRICE)
-    assert story.kinds() == [
-        "group-buy.opened",
-        "group-buy.succeeded",
-        *["group-buy.seat_confirmed"] * 3,
-    ]
+    assert story.kinds() == ["group-buy.opened", "group-buy.succeeded", *["group-buy.seat_confirmed"] * 3]
     result = story.emitted[1].payload
     assert (result.real, result.price_fen, result.leader_perk_fen) == (3, PRICE, 500)
     confirmed = [(each.customer, each.payload.commission) for each in story.emitted[2:]]
@@ -37,8 +33,7 @@ def test_a_group_that_is_short_at_its_end_fails_and_asks_for_every_refund():
 
     assert story.state("g1").phase is Phase.FAILED
     assert story.refunds() == [
-        Refund(order_no=no, refund_no=f"{no}-all", amount_fen=PRICE, reason="failed")
-        for no in ("o1", "o2")
+        Refund(order_no=no, refund_no=f"{no}-all", amount_fen=PRICE, reason="failed") for no in ("o1", "o2")
     ]
     assert story.kinds().count("group-buy.seat_released") == 2
     assert "group-buy.failed" in story.kinds()

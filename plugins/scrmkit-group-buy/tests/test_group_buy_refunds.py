@@ -49,10 +49,7 @@ def test_a_part_of_the_money_back_keeps_the_seat_and_is_not_paid_back_again():
 
     story.advance(hours=25)
 
-    assert {refund.order_no: refund.amount_fen for refund in story.refunds()} == {
-        "o1": PRICE,
-        "o2": PRICE - 2_000,
-    }
+    assert {refund.order_no: refund.amount_fen for refund in story.refunds()} == {"o1": PRICE, "o2": PRICE - 2_000}
 
 
 def test_nothing_is_shipped_before_the_success():

@@ -43,10 +43,7 @@ def test_07_more_members_than_needed_are_a_success_too():
     story.open(ANN, BEN)
     (ref,) = story.instances
     instance = story.instances[ref]
-    extra = [
-        attrs.evolve(instance.state.seats[1], order_no=f"x{member}", customer=member)
-        for member in (DAN, EVE)
-    ]
+    extra = [attrs.evolve(instance.state.seats[1], order_no=f"x{member}", customer=member) for member in (DAN, EVE)]
     overshot = attrs.evolve(instance.state, seats=(*instance.state.seats, *extra))
     story.instances[ref] = attrs.evolve(instance, state=overshot)
 

@@ -47,20 +47,14 @@ def test_the_defaults():
         pytest.param({"stock": 0}, "stock is at least 1", id="nothing to sell"),
         pytest.param({"min_real_percent": 0}, "min_real_percent", id="only made-up buyers"),
         pytest.param({"leader_perk_percent": 101}, "leader_perk_percent", id="a large perk"),
-        pytest.param(
-            {"tiers": (Tier(size=3, price_fen=1),)}, r"tiers\[0\].size is above 3", id="no growth"
-        ),
-        pytest.param(
-            {"tiers": (Tier(size=5, price_fen=5_000),)}, r"price_fen is above 0", id="no discount"
-        ),
+        pytest.param({"tiers": (Tier(size=3, price_fen=1),)}, r"tiers\[0\].size is above 3", id="no growth"),
+        pytest.param({"tiers": (Tier(size=5, price_fen=5_000),)}, r"price_fen is above 0", id="no discount"),
         pytest.param(
             {"tiers": (Tier(size=5, price_fen=4_000), Tier(size=9, price_fen=4_000))},
             r"tiers\[1\].price_fen is above 0 and below 4000",
             id="a price that does not fall",
         ),
-        pytest.param(
-            {"tiers": (Tier(size=101, price_fen=1),)}, "at most 100", id="a tier for a crowd"
-        ),
+        pytest.param({"tiers": (Tier(size=101, price_fen=1),)}, "at most 100", id="a tier for a crowd"),
     ],
 )
 def test_rules_that_make_no_sense_say_what_is_wrong(changes, told):

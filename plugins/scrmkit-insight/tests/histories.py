@@ -64,27 +64,13 @@ _OF_THE_LAST = st.one_of(
 _COMMUTING_ACTS = st.lists(st.one_of(*_COMMUTING), max_size=3)
 _PROFILE_ACTS = st.lists(st.one_of(*_PROFILE), max_size=3)
 _FLAT_ACTS = st.lists(st.one_of(*_PROFILE, *_SENDING, *_HOLDING), max_size=4)
-_RULE_ACTS = st.lists(
-    st.one_of(*_PROFILE, *_SENDING, *_HOLDING, _act("tell", _NAMES, _FLAT_ACTS)), max_size=4
-)
+_RULE_ACTS = st.lists(st.one_of(*_PROFILE, *_SENDING, *_HOLDING, _act("tell", _NAMES, _FLAT_ACTS)), max_size=4)
 _GAME_ACTS = st.lists(
-    st.one_of(
-        *_PROFILE,
-        *_SENDING,
-        *_HOLDING,
-        *_PLAYING,
-        *_PLAYING,
-        _OF_THE_LAST,
-        _act("tell", _NAMES, _FLAT_ACTS),
-    ),
+    st.one_of(*_PROFILE, *_SENDING, *_HOLDING, *_PLAYING, *_PLAYING, _OF_THE_LAST, _act("tell", _NAMES, _FLAT_ACTS)),
     max_size=4,
 )
-_ONE = st.integers(1, 4).map(lambda number: [phone(number)]) | st.integers(1, 3).map(
-    lambda number: [member(number)]
-)
-_TWO = st.tuples(st.integers(1, 4), st.integers(1, 3)).map(
-    lambda pair: [phone(pair[0]), member(pair[1])]
-)
+_ONE = st.integers(1, 4).map(lambda number: [phone(number)]) | st.integers(1, 3).map(lambda number: [member(number)])
+_TWO = st.tuples(st.integers(1, 4), st.integers(1, 3)).map(lambda pair: [phone(pair[0]), member(pair[1])])
 _WHO = st.one_of(_ONE, _ONE, _ONE, _TWO)
 
 
@@ -96,9 +82,8 @@ def _keyed(draw: st.DrawFn, touchpoints: Any) -> list[Any]:
 
 def _told(acts: Any, who: Any = _WHO) -> Any:
     return st.builds(
-        lambda acts, who, minutes: lambda key: told(*acts, who=who, key=key, minutes=minutes),
-        acts, who, _MINUTES,
-    )  # fmt: skip
+        lambda acts, who, minutes: lambda key: told(*acts, who=who, key=key, minutes=minutes), acts, who, _MINUTES
+    )
 
 
 _PLAYED = st.builds(

@@ -11,15 +11,7 @@ import attrs
 
 from scrmkit.clock import VirtualClock
 from scrmkit.domain.decisions import Decision
-from scrmkit.domain.effects import (
-    AddTag,
-    Emit,
-    Propose,
-    RecordConsent,
-    RemoveTag,
-    Request,
-    SetAttribute,
-)
+from scrmkit.domain.effects import AddTag, Emit, Propose, RecordConsent, RemoveTag, Request, SetAttribute
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.kinds import ConsentChanged
 from scrmkit.domain.messages import Message, Purpose, Refund
@@ -139,21 +131,13 @@ class JourneyWorld:
     def _befriend(self, touchpoint: Touchpoint[Any], known: Any, now: Any) -> Decision | None:
         if self.befriended is None:
             return None
-        tag = AddTag(
-            group="friend", name="of many", source=TagSource.INTERACTION, customer=self.befriended
-        )
-        said = RecordConsent(
-            channel="sms", purpose=Purpose.SERVICE, granted=False, customer=self.befriended
-        )
+        tag = AddTag(group="friend", name="of many", source=TagSource.INTERACTION, customer=self.befriended)
+        said = RecordConsent(channel="sms", purpose=Purpose.SERVICE, granted=False, customer=self.befriended)
         return Decision(reason="a friend wrote for her", effects=(tag, said), answer={"seen": True})
 
-    def happen(
-        self, kind: str, payload: Any, *phones: str, key: str = "1", tenant: str = "north"
-    ) -> CustomerId:
+    def happen(self, kind: str, payload: Any, *phones: str, key: str = "1", tenant: str = "north") -> CustomerId:
         """Record a touchpoint of now; the customer that it was about."""
-        touchpoint = make_touchpoint(
-            kind, payload, key=key, at=self.clock.now(), identities=map(make_identity, phones)
-        )
+        touchpoint = make_touchpoint(kind, payload, key=key, at=self.clock.now(), identities=map(make_identity, phones))
         return self._record(touchpoint, tenant)
 
     def buy(self, order_no: str, phone: str = ANN, tenant: str = "north") -> CustomerId:

@@ -75,9 +75,7 @@ def _score(points: int, minutes: int) -> Score:
 def _message(tell: bool, purpose: str, minutes: int | None) -> Message:
     until = None if minutes is None else moment(minutes)
     content = Text(text="hello")
-    return Message(
-        channel="mail", content=content, purpose=Purpose(purpose), tell=tell, not_after=until
-    )
+    return Message(channel="mail", content=content, purpose=Purpose(purpose), tell=tell, not_after=until)
 
 
 EFFECTS: dict[str, Callable[..., Any]] = {
@@ -316,13 +314,7 @@ def engine(url: str, *, tenants: Sequence[str] = ("main",), clock: Any = None) -
     made = Engine(settings, plugins=PLUGINS, create=True, clock=clock or VirtualClock(START))
     for tenant in tenants:
         made.publish(
-            Campaign(
-                id=CAMPAIGN,
-                mechanic="game",
-                rules=Nothing(),
-                starts_at=START,
-                ends_at=moment(10**6),
-            ),
+            Campaign(id=CAMPAIGN, mechanic="game", rules=Nothing(), starts_at=START, ends_at=moment(10**6)),
             tenant=tenant,
         )
     return made

@@ -39,10 +39,7 @@ def who(number: int) -> Iterable[Identity]:
 
 def record(folder: Path, *orders: tuple[str, int, int]) -> None:
     """Record orders of somebody, of so many fen."""
-    plugins = {
-        "channel.letters": FakeChannel(),
-        "rule.thanks": FakeRule("order.paid", decide=thanked),
-    }
+    plugins = {"channel.letters": FakeChannel(), "rule.thanks": FakeRule("order.paid", decide=thanked)}
     with engine_in(folder, plugins, calls={"quarantine_after": 1}) as engine:
         for order_no, number, fen in orders:
             engine.record(order(order_no, fen, identities=who(number), source="csv"))
@@ -61,9 +58,7 @@ def tagged(folder: Path) -> Path:
     tag = AddTag(group="buys", name="much", source=TagSource.INTERACTION)
     said = Decision(reason="buys much", effects=(tag, SetAttribute(name="best", value=9)))
     tenants = ["main", "other"]
-    (folder / "scrmkit.toml").write_text(
-        f'[scrmkit]\ndatabase = "sqlite:///engine.db"\ntenants = {tenants}\n'
-    )
+    (folder / "scrmkit.toml").write_text(f'[scrmkit]\ndatabase = "sqlite:///engine.db"\ntenants = {tenants}\n')
     rules = {"rule.tagger": FakeRule("order.paid", decide=said)}
     with engine_in(folder, rules, tenants=tenants) as engine:
         engine.record(order(identities=who(1), tenant="main"))
@@ -223,9 +218,7 @@ def test_a_customer_is_found_by_what_a_platform_calls_them(run, tagged, name):
         {"kind": "phone", "scope": "", "value": "+86…01"},
     ]
     assert told["attributes"] == {"tagger.best": 9}
-    assert [(tag["group"], tag["name"], tag["plugin"]) for tag in told["tags"]] == [
-        ("buys", "much", "tagger")
-    ]
+    assert [(tag["group"], tag["name"], tag["plugin"]) for tag in told["tags"]] == [("buys", "much", "tagger")]
 
 
 def test_a_customer_is_found_by_id(run, tagged):

@@ -67,11 +67,7 @@ REFERENCES = {
 
 def columns(lists: Any) -> list[tuple[str, str]]:
     """Table and column of each entry."""
-    return [
-        (table, column.partition(":")[0])
-        for table, written in lists.items()
-        for column in written.split()
-    ]
+    return [(table, column.partition(":")[0]) for table, written in lists.items() for column in written.split()]
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +110,13 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 def add_what_has_no_effect(connection: Connection) -> None:
     """Rows of the tables that no decision writes."""
     identity, message = (
-        connection.execute(select(func.max(TABLES[name].c.id))).scalar()
-        for name in ("identity", "outgoing")
+        connection.execute(select(func.max(TABLES[name].c.id))).scalar() for name in ("identity", "outgoing")
     )
     connection.execute(
-        insert(schema.suppression).values(
-            tenant="main", channel="mail", identity=identity, reason="a reply", at=1
-        )
+        insert(schema.suppression).values(tenant="main", channel="mail", identity=identity, reason="a reply", at=1)
     )
     connection.execute(
-        insert(schema.parked).values(
-            id=1, tenant="main", kind="order.paid", key="k", document="{}", error="bad", at=1
-        )
+        insert(schema.parked).values(id=1, tenant="main", kind="order.paid", key="k", document="{}", error="bad", at=1)
     )
     connection.execute(
         insert(schema.attempt).values(
@@ -147,9 +138,7 @@ def add_what_has_no_effect(connection: Connection) -> None:
         )
     )
     connection.execute(
-        insert(schema.lane).values(
-            connector="mail", operation="send", failures=0, closed_until=0, reason=""
-        )
+        insert(schema.lane).values(connector="mail", operation="send", failures=0, closed_until=0, reason="")
     )
     if connection.execute(select(schema.plugin_health)).first() is None:
         connection.execute(
@@ -212,10 +201,7 @@ def another(connection: Connection, table: str, column: str, old: Any) -> Any:
 def test_every_column_is_in_one_of_the_two_lists():
     listed = columns(COUNTED) + columns(LEFT_OUT)
     there = [
-        (table.name, column.name)
-        for table in TABLES.values()
-        for column in table.columns
-        if column.name != "tenant"
+        (table.name, column.name) for table in TABLES.values() for column in table.columns if column.name != "tenant"
     ]
 
     assert sorted(listed) == sorted(there), "say of every new column whether it counts"
@@ -228,9 +214,7 @@ def test_a_change_of_what_counts_changes_the_digest(database: Database, table: s
     assert before != after
 
 
-@pytest.mark.parametrize(
-    ("table", "column"), [one for one in columns(LEFT_OUT) if one not in SURROGATES]
-)
+@pytest.mark.parametrize(("table", "column"), [one for one in columns(LEFT_OUT) if one not in SURROGATES])
 def test_a_change_of_what_is_left_out_changes_nothing(database: Database, table: str, column: str):
     before, after = changed(database, table, column)
 
@@ -268,9 +252,7 @@ def renumber(connection: Connection) -> None:
     """Give everything another id, wherever it is named, and every hash of ids another value."""
     numbers = itertools.count(10**17)
     new: dict[str, str] = {}
-    rows = {
-        name: connection.execute(select(table)).mappings().all() for name, table in TABLES.items()
-    }
+    rows = {name: connection.execute(select(table)).mappings().all() for name, table in TABLES.items()}
     for name, column in SURROGATES:
         for row in rows[name]:
             old = str(row[column])

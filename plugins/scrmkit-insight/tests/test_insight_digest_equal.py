@@ -69,24 +69,14 @@ def test_the_size_of_a_batch_changes_nothing(touchpoints: list[Any], batch: int)
             id="a player who comes, changes and goes",
         ),
         pytest.param(
-            [
-                told(["post", "a", 5, None, "mine"]),
-                told(["post", "b", -5, None, "mine"]),
-            ],
-            id="postings that cancel out",
+            [told(["post", "a", 5, None, "mine"]), told(["post", "b", -5, None, "mine"])], id="postings that cancel out"
         ),
         pytest.param(
-            [
-                told(["post", "a", 4, -5, "mine"]),
-                told(["post", "b", 6, None, "mine"]),
-            ],
+            [told(["post", "a", 4, -5, "mine"]), told(["post", "b", 6, None, "mine"])],
             id="a debt after a posting with a floor",
         ),
         pytest.param(
-            [
-                played("a", ["say", "x", "service", None, None, True, 0]),
-                played("a", who=[phone(2)]),
-            ],
+            [played("a", ["say", "x", "service", None, None, True, 0]), played("a", who=[phone(2)])],
             id="an answer between two turns",
         ),
     ],
@@ -103,17 +93,12 @@ def test_duplicates_and_order_change_nothing(touchpoints: list[Any], chance: ran
 
 @settings(max_examples=20, deadline=None)
 @given(profiles, st.randoms(use_true_random=False))
-def test_duplicates_and_order_change_no_profile_whoever_joins(
-    touchpoints: list[Any], chance: random.Random
-):
+def test_duplicates_and_order_change_no_profile_whoever_joins(touchpoints: list[Any], chance: random.Random):
     assert fed(with_duplicates(touchpoints, chance), 3).profile == fed(touchpoints).profile
 
 
 def test_the_order_matters_where_the_first_one_wins():
-    seats = [
-        told(["reserve", "seat", name, 1, 1], who=[phone(number)])
-        for number, name in enumerate("ab")
-    ]
+    seats = [told(["reserve", "seat", name, 1, 1], who=[phone(number)]) for number, name in enumerate("ab")]
 
     one, other = fed(seats), fed(seats[::-1])
 
@@ -150,8 +135,7 @@ def test_one_tenants_digest_can_be_asked_for(tmp_path: Path):
 
 def test_equal_input_of_two_tenants_gives_them_equal_digests():
     touchpoints = [
-        told(["tag", "group", "name"], ["remember", "mine"], key="t1", tenant=tenant)
-        for tenant in ("one", "two")
+        told(["tag", "group", "name"], ["remember", "mine"], key="t1", tenant=tenant) for tenant in ("one", "two")
     ]
 
     found = fed(touchpoints, tenants=("one", "two"))
@@ -170,9 +154,5 @@ def test_a_digest_shows_its_parts():
     found = fed([told(["tag", "group", "name"])])
     other = fed([told(["tag", "group", "other"], key="t")])
 
-    assert {part for part in found.parts if found.parts[part] != other.parts[part]} == {
-        "decision",
-        "tag",
-        "touchpoint",
-    }
+    assert {part for part in found.parts if found.parts[part] != other.parts[part]} == {"decision", "tag", "touchpoint"}
     assert attrs.evolve(found) == found

@@ -11,14 +11,7 @@ from journey_world import ANN, BEA, HOUR, SECRET_WORDS, JourneyWorld
 from scrmkit.domain.kinds import ContactAdded, MessageReceived, OrderRefunded
 from scrmkit.domain.messages import TryLater
 from scrmkit_audience import Audience
-from scrmkit_insight import (
-    DecisionEntry,
-    Entry,
-    MergeEntry,
-    OutgoingEntry,
-    ScoreEntry,
-    TouchpointEntry,
-)
+from scrmkit_insight import DecisionEntry, Entry, MergeEntry, OutgoingEntry, ScoreEntry, TouchpointEntry
 
 
 def told(entries: Sequence[Entry]) -> list[str]:
@@ -53,11 +46,7 @@ def test_a_message_has_its_reason_its_verdict_and_its_attempts(shop: JourneyWorl
     shop.clock.advance(HOUR)
     shop.engine.run_once()
 
-    greeting, other = (
-        entry
-        for entry in shop.insight.journey(ann, tenant="north")
-        if isinstance(entry, OutgoingEntry)
-    )
+    greeting, other = (entry for entry in shop.insight.journey(ann, tenant="north") if isinstance(entry, OutgoingEntry))
 
     assert greeting.because == "a new friend"
     assert greeting.verdict is not None
@@ -95,9 +84,7 @@ def test_scores_tell_where_they_were_before(shop: JourneyWorld):
     banded = [e for e in journey if isinstance(e, TouchpointEntry) and e.kind == "score.banded"]
 
     assert (last.hundredths, last.band) == (300, "A")
-    assert [dict(one.payload) for one in banded] == [
-        {"scorer": "value", "before": "B", "after": "A"}
-    ]
+    assert [dict(one.payload) for one in banded] == [{"scorer": "value", "before": "B", "after": "A"}]
 
 
 def test_what_somebody_elses_touchpoint_did_is_told_without_the_rest(shop: JourneyWorld):
@@ -122,11 +109,7 @@ def test_a_merge_joins_two_journeys_and_undoing_it_parts_them(shop: JourneyWorld
 
     shop.engine.undo_merge(merge.kept, merge.moved, tenant="north")
     parted = shop.insight.journey(bea, tenant="north")
-    (undone,) = (
-        entry
-        for entry in shop.insight.journey(kept, tenant="north")
-        if isinstance(entry, MergeEntry)
-    )
+    (undone,) = (entry for entry in shop.insight.journey(kept, tenant="north") if isinstance(entry, MergeEntry))
 
     assert orders_in(joined) == ["o1", "o2"]
     assert (merge.kept, merge.moved, merge.undone_at) == (kept, bea, None)

@@ -160,15 +160,9 @@ def test_a_state_that_no_class_can_read_any_more_is_rebuilt_as_it_is(tmp_path: P
         with world.database.engine.begin() as connection:
             text = '{"a":"state","of":["an","older","version"]}'
             connection.execute(update(schema.instance).values(state=text))
-            row = connection.execute(
-                select(schema.touchpoint).where(schema.touchpoint.c.kind == "game.played")
-            ).one()
+            row = connection.execute(select(schema.touchpoint).where(schema.touchpoint.c.kind == "game.played")).one()
             said = row.decisions.replace(f'{{"turns":1,"last":{row.customer}}}', text)
-            connection.execute(
-                update(schema.touchpoint)
-                .where(schema.touchpoint.c.id == row.id)
-                .values(decisions=said)
-            )
+            connection.execute(update(schema.touchpoint).where(schema.touchpoint.c.id == row.id).values(decisions=said))
 
         assert replay(world.database).is_same
 
@@ -328,11 +322,7 @@ def test_progress_is_told_up_to_the_end(tmp_path: Path):
 
 
 def test_what_several_processes_decided_at_once_is_rebuilt(postgresql_url: str):
-    with (
-        engine(postgresql_url) as one,
-        engine(postgresql_url) as two,
-        engine(postgresql_url) as three,
-    ):
+    with engine(postgresql_url) as one, engine(postgresql_url) as two, engine(postgresql_url) as three:
         worlds = (one, two, three)
 
         def play(place: int) -> None:
@@ -341,13 +331,9 @@ def test_what_several_processes_decided_at_once_is_rebuilt(postgresql_url: str):
             world.record_many(
                 [
                     played(f"g{place % 4}", ["reserve", "seat", f"{place}", 1, 40], who=who),
-                    played(
-                        f"g{place % 4}", ["join", f"player{place}"], ["alias", f"{place}"], who=who
-                    ),
+                    played(f"g{place % 4}", ["join", f"player{place}"], ["alias", f"{place}"], who=who),
                     told(["tag", "place", str(place)], ["post", str(place), 1, -30], who=who),
-                    played(
-                        f"g{place % 4}", ["start", "end", place], ["leave", f"player{place - 8}"]
-                    ),
+                    played(f"g{place % 4}", ["start", "end", place], ["leave", f"player{place - 8}"]),
                 ]
             )
 
@@ -361,8 +347,7 @@ def test_what_several_processes_decided_at_once_is_rebuilt(postgresql_url: str):
     "touchpoints",
     [
         pytest.param(
-            [played("one"), played("one", ["alias", "o1"]), played("one", closes=True)],
-            id="steps of one instance",
+            [played("one"), played("one", ["alias", "o1"]), played("one", closes=True)], id="steps of one instance"
         ),
         pytest.param(
             [
@@ -374,16 +359,12 @@ def test_what_several_processes_decided_at_once_is_rebuilt(postgresql_url: str):
         ),
     ],
 )
-def test_what_was_decided_in_another_order_than_by_id_is_rebuilt(
-    tmp_path: Path, touchpoints: list[Any]
-):
+def test_what_was_decided_in_another_order_than_by_id_is_rebuilt(tmp_path: Path, touchpoints: list[Any]):
     with engine(f"sqlite:///{tmp_path / 'one.db'}") as world:
         outcomes = world.record_many(touchpoints)
         later, earlier = outcomes[1].touchpoint, outcomes[2].touchpoint
         with world.database.engine.begin() as connection:
             for old, new in ((later, -1), (earlier, later), (-1, earlier)):
-                connection.execute(
-                    update(schema.touchpoint).where(schema.touchpoint.c.id == old).values(id=new)
-                )
+                connection.execute(update(schema.touchpoint).where(schema.touchpoint.c.id == old).values(id=new))
 
         assert replay(world.database).differences == ()

@@ -7,13 +7,7 @@ from typing import Any
 import pytest
 from journey_world import ANN, BEA, HOUR, SECRET_WORDS, JourneyWorld
 
-from scrmkit.domain.kinds import (
-    ConsentChanged,
-    ContactAdded,
-    ContactRemoved,
-    MessageReceived,
-    OrderRefunded,
-)
+from scrmkit.domain.kinds import ConsentChanged, ContactAdded, ContactRemoved, MessageReceived, OrderRefunded
 from scrmkit.errors import InvalidValueError, UnknownNameError
 from scrmkit_audience import Audience
 from scrmkit_insight import EffectRef
@@ -24,9 +18,7 @@ def test_a_tag_is_there_because_of_a_decision_at_a_touchpoint(shop: JourneyWorld
 
     why = shop.insight.why(ann, "tag:source/table card", tenant="north")
 
-    assert why.words == (
-        "tag:source/table card holds; tagger: the entrance names it, at contact.added"
-    )
+    assert why.words == ("tag:source/table card holds; tagger: the entrance names it, at contact.added")
     assert why.decision is not None
     assert [effect["type"] for effect in why.decision.effects] == ["add_tag"]
     assert why.touchpoint is not None
@@ -42,9 +34,7 @@ def test_a_tag_is_there_because_of_a_decision_at_a_touchpoint(shop: JourneyWorld
         pytest.param(1, True, "was taken away", "the contact is gone", id="it was taken away"),
     ],
 )
-def test_a_tag_says_where_it_stands(
-    shop: JourneyWorld, days: int, removed: bool, state: str, reason: str
-):
+def test_a_tag_says_where_it_stands(shop: JourneyWorld, days: int, removed: bool, state: str, reason: str):
     ann = shop.happen("contact.added", ContactAdded(), ANN)
     shop.clock.advance(24 * days * HOUR)
     if removed:
@@ -86,9 +76,7 @@ def test_a_consent_that_the_core_wrote_down(shop: JourneyWorld):
 
     why = shop.insight.why(ann, "consent:sms/marketing", tenant="north")
 
-    assert why.words == (
-        "consent:sms/marketing was withdrawn; core: the customer withdrew it, at consent.withdrawn"
-    )
+    assert why.words == ("consent:sms/marketing was withdrawn; core: the customer withdrew it, at consent.withdrawn")
 
 
 def test_what_was_emitted_says_what_led_to_it(shop: JourneyWorld):
@@ -113,11 +101,7 @@ def test_what_somebody_elses_touchpoint_did(shop: JourneyWorld):
 
 def messages(shop: JourneyWorld, customer: int) -> dict[str, Any]:
     """The messages of a customer, by the plugin that asked for them."""
-    return {
-        entry.plugin: entry
-        for entry in shop.insight.journey(customer, tenant="north")
-        if entry.what == "message"
-    }
+    return {entry.plugin: entry for entry in shop.insight.journey(customer, tenant="north") if entry.what == "message"}
 
 
 @pytest.mark.parametrize("by", ["id", "key"])

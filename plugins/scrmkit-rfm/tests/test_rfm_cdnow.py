@@ -104,11 +104,7 @@ def test_single_customers_have_the_expected_scores(ratings, expected):
 
 
 def test_the_means_are_the_expected_thresholds(calibration, expected):
-    sums = (
-        calibration.recency_days_sum,
-        calibration.frequency_sum,
-        calibration.monetary_fen_sum,
-    )
+    sums = (calibration.recency_days_sum, calibration.frequency_sum, calibration.monetary_fen_sum)
 
     means = [total / calibration.customers for total in sums]
 

@@ -35,9 +35,7 @@ START = datetime(2026, 1, 1, 4, tzinfo=UTC)
 
 
 def make_scorer(**settings):
-    return RfmScorer(
-        PluginContext(name="rfm", settings=RfmSettings(**settings), clock=VirtualClock(START))
-    )
+    return RfmScorer(PluginContext(name="rfm", settings=RfmSettings(**settings), clock=VirtualClock(START)))
 
 
 def paid(order_no, fen=1_000, day=0, hours=0):
@@ -66,11 +64,7 @@ def fold(scorer, touchpoints):
 
 
 def measured(touchpoints, *, day=10, window_days=0):
-    return measure(
-        fold(make_scorer(), touchpoints),
-        (START.date() + timedelta(days=day)).toordinal(),
-        window_days,
-    )
+    return measure(fold(make_scorer(), touchpoints), (START.date() + timedelta(days=day)).toordinal(), window_days)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +72,10 @@ def measured(touchpoints, *, day=10, window_days=0):
     [
         pytest.param([], None, id="nothing happened"),
         pytest.param([paid("a")], (10, 1, 1_000), id="one order"),
-        pytest.param(
-            [paid("a"), paid("b", hours=1)], (10, 1, 2_000), id="two orders of a day are one day"
-        ),
+        pytest.param([paid("a"), paid("b", hours=1)], (10, 1, 2_000), id="two orders of a day are one day"),
         pytest.param([paid("a", fen=0)], (10, 1, 0), id="a free order counts"),
         pytest.param([refunded("a", 1_000)], None, id="a refund without its payment is no order"),
-        pytest.param(
-            [paid("a"), refunded("a", 1_000)], None, id="an order refunded to zero vanishes"
-        ),
+        pytest.param([paid("a"), refunded("a", 1_000)], None, id="an order refunded to zero vanishes"),
         pytest.param(
             [paid("a"), paid("b", day=5), refunded("b", 400, 6), refunded("b", 600, 7)],
             (10, 1, 1_000),
@@ -108,12 +98,8 @@ def test_orders_are_measured_net_of_refunds(touchpoints, expected):
 def test_the_window_limits_frequency_and_money_but_not_recency():
     touchpoints = [paid("a", day=0), paid("b", day=1)]
 
-    assert measured(touchpoints, day=10, window_days=10) == Measures(
-        recency_days=9, frequency=1, monetary_fen=1_000
-    )
-    assert measured(touchpoints, day=20, window_days=10) == Measures(
-        recency_days=19, frequency=0, monetary_fen=0
-    )
+    assert measured(touchpoints, day=10, window_days=10) == Measures(recency_days=9, frequency=1, monetary_fen=1_000)
+    assert measured(touchpoints, day=20, window_days=10) == Measures(recency_days=19, frequency=0, monetary_fen=0)
 
 
 def test_days_are_those_of_the_configured_zone():
@@ -123,9 +109,7 @@ def test_days_are_those_of_the_configured_zone():
     recency = {
         zone: make_scorer(zone=zone)
         .rate(
-            fold(make_scorer(zone=zone), [before_midnight_in_utc]),
-            make_scorer(zone=zone).calibrate([], as_of),
-            as_of,
+            fold(make_scorer(zone=zone), [before_midnight_in_utc]), make_scorer(zone=zone).calibrate([], as_of), as_of
         )
         .measures.recency_days
         for zone in (ZoneInfo("UTC"), ZoneInfo("Asia/Shanghai"))
@@ -171,15 +155,7 @@ def test_thresholds_that_do_not_rise_are_refused():
 def test_a_value_that_the_population_never_saw_scores_as_the_nearest_below_it():
     cuts = quintile_cuts([10, 20, 30, 40, 50])
 
-    assert [score_by_cuts(cuts, value) for value in (1, 10, 19, 20, 45, 50, 99)] == [
-        1,
-        1,
-        1,
-        2,
-        4,
-        5,
-        5,
-    ]
+    assert [score_by_cuts(cuts, value) for value in (1, 10, 19, 20, 45, 50, 99)] == [1, 1, 1, 2, 4, 5, 5]
 
 
 @given(st.lists(st.integers(min_value=-500, max_value=500), min_size=1, max_size=60))
@@ -237,10 +213,7 @@ def test_a_customer_without_an_order_has_no_segment():
 
 def test_labels_and_strategies_can_be_replaced_by_code():
     scorer = make_scorer(
-        segment_by=SegmentBy.FIXED,
-        language=Language.ZH,
-        labels={"101": "潜力客"},
-        strategies={"101": "发券"},
+        segment_by=SegmentBy.FIXED, language=Language.ZH, labels={"101": "潜力客"}, strategies={"101": "发券"}
     )
     features = fold(scorer, [paid("a", fen=100_000)])
 
@@ -262,9 +235,7 @@ def test_every_segment_has_a_label_and_a_strategy_in_both_languages():
 
 def test_other_kinds_change_nothing():
     scorer = make_scorer()
-    message = Touchpoint(
-        kind="message.received", key="m", occurred_at=START, payload=MessageReceived(text="hi")
-    )
+    message = Touchpoint(kind="message.received", key="m", occurred_at=START, payload=MessageReceived(text="hi"))
 
     assert scorer.fold(scorer.empty(), message) == scorer.empty()
 

@@ -31,9 +31,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 remember.bodies.append(self.rfile.read(int(self.headers["content-length"])))
-                status, body = (
-                    remember.answers.pop(0) if len(remember.answers) > 1 else remember.answers[0]
-                )
+                status, body = remember.answers.pop(0) if len(remember.answers) > 1 else remember.answers[0]
                 self.send_response(status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -144,9 +142,7 @@ def send_batch(api):
         form = {
             "PhoneNumberJson": json.dumps(phones),
             "SignNameJson": json.dumps(["半城云"] * len(phones) if signs is None else signs),
-            "TemplateParamJson": json.dumps(
-                [{"name": "a", "item": "b"}] * len(phones) if params is None else params
-            ),
+            "TemplateParamJson": json.dumps([{"name": "a", "item": "b"}] * len(phones) if params is None else params),
         }
         return api.call("SendBatchSms", {"TemplateCode": template}, form | changes)
 
@@ -157,9 +153,7 @@ def send_batch(api):
 def query(api):
     def call(phone="13900000001", day="20260102", size="10", page="1", **changes):
         return api.call(
-            "QuerySendDetails",
-            {"PhoneNumber": phone, "SendDate": day, "PageSize": size, "CurrentPage": page}
-            | changes,
+            "QuerySendDetails", {"PhoneNumber": phone, "SendDate": day, "PageSize": size, "CurrentPage": page} | changes
         )
 
     return call

@@ -23,9 +23,7 @@ def answer(code, message="", status=200, retry_after=None):
     ("message", "after"),
     [
         pytest.param("触发分钟级流控Permits:1", timedelta(seconds=10), id="to the next minute"),
-        pytest.param(
-            "触发小时级流控Permits:5", timedelta(minutes=25, seconds=10), id="to the next hour"
-        ),
+        pytest.param("触发小时级流控Permits:5", timedelta(minutes=25, seconds=10), id="to the next hour"),
         pytest.param("触发天级流控Permits:10", timedelta(hours=24), id="a day is 24 hours"),
         pytest.param("something new", timedelta(seconds=10), id="a new text is read as a minute"),
     ],
@@ -46,14 +44,8 @@ def test_flow_control_waits_for_its_window(message, after):
         pytest.param("SignatureDoesNotMatch", ACCOUNT_STOP, id="a wrong secret"),
         pytest.param("InvalidAccessKeyId.NotFound", ACCOUNT_STOP, id="a wrong key"),
         pytest.param("Forbidden.RAM", ACCOUNT_STOP, id="a policy"),
-        pytest.param(
-            "isv.DAY_LIMIT_CONTROL", timedelta(hours=11, minutes=25, seconds=10), id="day's cap"
-        ),
-        pytest.param(
-            "isv.MONTH_LIMIT_CONTROL",
-            timedelta(days=29, hours=11, minutes=25, seconds=10),
-            id="month's cap",
-        ),
+        pytest.param("isv.DAY_LIMIT_CONTROL", timedelta(hours=11, minutes=25, seconds=10), id="day's cap"),
+        pytest.param("isv.MONTH_LIMIT_CONTROL", timedelta(days=29, hours=11, minutes=25, seconds=10), id="month's cap"),
     ],
 )
 def test_what_concerns_the_account_rests_the_lane(code, after):

@@ -45,8 +45,7 @@ def test_a_nonce_passes_once(account, clock):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "code"),
-    [(-16, "InvalidTimeStamp.Expired"), (-14, "OK"), (14, "OK"), (16, "InvalidTimeStamp.Expired")],
+    ("minutes", "code"), [(-16, "InvalidTimeStamp.Expired"), (-14, "OK"), (14, "OK"), (16, "InvalidTimeStamp.Expired")]
 )
 def test_a_date_may_be_fifteen_minutes_off(account, clock, minutes, code):
     class Off:
@@ -64,9 +63,7 @@ def test_a_client_on_this_machine_may_call_after_the_clock_was_moved():
         made.move_clock(seconds=86_400)
         keys = made.credentials()
         account = Account(
-            access_key_id=keys["access_key_id"],
-            access_key_secret=keys["access_key_secret"],
-            endpoint=url,
+            access_key_id=keys["access_key_id"], access_key_secret=keys["access_key_secret"], endpoint=url
         )
         query = {"PhoneNumbers": "13900000001", "SignName": SIGN, "TemplateCode": NOTICE}
 
@@ -76,9 +73,7 @@ def test_a_client_on_this_machine_may_call_after_the_clock_was_moved():
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_older_signature_passes_too(sandbox, clock, method):
     params = rpc_params(sandbox, clock, TemplateParam='{"code":"1 *~+"}', SignatureType="")
-    signature = rpc_signature(
-        method, list(params.items()), sandbox.credentials()["access_key_secret"]
-    )
+    signature = rpc_signature(method, list(params.items()), sandbox.credentials()["access_key_secret"])
 
     answer = call_rpc(sandbox, method, params | {"Signature": signature})
 

@@ -57,9 +57,7 @@ def test_several_go_by_one_send_batch_sms(provider, sandbox):
     messages = sandbox.list_messages()["messages"]
     assert actions(sandbox) == ["SendBatchSms"]
     assert [each.provider_id for each in outcomes] == [echo_of([b.key for b in batch])] * 100
-    assert [each["content"] for each in messages] == [
-        f"【半城云】{n}，您预订的*~+ &已到店。" for n in range(100)
-    ]
+    assert [each["content"] for each in messages] == [f"【半城云】{n}，您预订的*~+ &已到店。" for n in range(100)]
 
 
 def test_a_call_has_one_template_and_each_phone_once(provider, sandbox):
@@ -93,9 +91,7 @@ def test_one_bad_message_does_not_bring_the_others_down(provider, sandbox):
 
     assert outcomes[5] == Refused(code="isv.PARAM_NOT_SUPPORT_URL", reason="Dysmsapi refused it")
     assert all(isinstance(each, Accepted) for n, each in enumerate(outcomes) if n != 5)
-    assert [m["phone"] for m in sandbox.list_messages()["messages"]] == [
-        f"13900{n:06d}" for n in range(8) if n != 5
-    ]
+    assert [m["phone"] for m in sandbox.list_messages()["messages"]] == [f"13900{n:06d}" for n in range(8) if n != 5]
 
 
 def test_what_is_wrong_with_the_template_is_asked_once(provider, sandbox):
@@ -265,9 +261,7 @@ def test_nothing_personal_is_logged_or_shown(provider, sandbox, account, caplog)
         assert secret not in shown
 
 
-@pytest.mark.parametrize(
-    "endpoint", ["dysmsapi.aliyuncs.com", "ftp://x", "https://x/path", "http://"]
-)
+@pytest.mark.parametrize("endpoint", ["dysmsapi.aliyuncs.com", "ftp://x", "https://x/path", "http://"])
 def test_an_endpoint_that_is_none_is_refused(endpoint):
     account = Account(access_key_id="a", access_key_secret="b", endpoint=endpoint)
 

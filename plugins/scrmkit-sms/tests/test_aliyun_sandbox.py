@@ -52,9 +52,7 @@ def test_a_batch_gives_each_number_its_own_values(send_batch, sandbox):
     assert contents == ["【半城云】甲，您预订的茶已到店。", "【半城云】乙，您预订的酒已到店。"]
 
 
-@pytest.mark.parametrize(
-    "form", ["13900000001", "+8613900000001", "008613900000001", "8613900000001"]
-)
+@pytest.mark.parametrize("form", ["13900000001", "+8613900000001", "008613900000001", "8613900000001"])
 def test_a_number_is_taken_in_each_form(send, sandbox, form):
     send(form)
 
@@ -71,9 +69,7 @@ def test_a_number_is_taken_in_each_form(send, sandbox, form):
         pytest.param({"template": "SMS_1"}, "isv.SMS_TEMPLATE_ILLEGAL", id="no such template"),
         pytest.param({"template": "SMS_154950915"}, "isv.SMS_TEMPLATE_ILLEGAL", id="not approved"),
         pytest.param({"SignName": "x"}, "isv.SMS_SIGNATURE_ILLEGAL", id="no such signature"),
-        pytest.param(
-            {"template": CODE}, "isv.TEMPLATE_MISSING_PARAMETERS", id="no value for a variable"
-        ),
+        pytest.param({"template": CODE}, "isv.TEMPLATE_MISSING_PARAMETERS", id="no value for a variable"),
         pytest.param(
             {"template": CODE, "params": {"name": "x"}},
             "isv.TEMPLATE_MISSING_PARAMETERS",
@@ -82,21 +78,13 @@ def test_a_number_is_taken_in_each_form(send, sandbox, form):
         pytest.param({"params": "{"}, "isv.INVALID_JSON_PARAM", id="no JSON"),
         pytest.param({"params": "[]"}, "isv.INVALID_JSON_PARAM", id="no object"),
         pytest.param(
-            {"template": CODE, "params": {"code": 1234}},
-            "isv.INVALID_JSON_PARAM",
-            id="a number for a string",
+            {"template": CODE, "params": {"code": 1234}}, "isv.INVALID_JSON_PARAM", id="a number for a string"
         ),
         pytest.param(
-            {"template": CODE, "params": {"code": "1" * 21}},
-            "isv.PARAM_LENGTH_LIMIT",
-            id="a value of 21 characters",
+            {"template": CODE, "params": {"code": "1" * 21}}, "isv.PARAM_LENGTH_LIMIT", id="a value of 21 characters"
         ),
-        pytest.param(
-            {"template": CODE, "params": {"code": ""}}, "isv.TEMPLATE_PARAMS_ILLEGAL", id="empty"
-        ),
-        pytest.param(
-            {"template": CODE, "params": {"code": "a.cn"}}, "isv.PARAM_NOT_SUPPORT_URL", id="URL"
-        ),
+        pytest.param({"template": CODE, "params": {"code": ""}}, "isv.TEMPLATE_PARAMS_ILLEGAL", id="empty"),
+        pytest.param({"template": CODE, "params": {"code": "a.cn"}}, "isv.PARAM_NOT_SUPPORT_URL", id="URL"),
         pytest.param({"OutId": "x" * 256}, "isv.INVALID_PARAMETERS", id="a long OutId"),
         pytest.param({"SmsUpExtendCode": "ab"}, "isv.EXTEND_CODE_ERROR", id="a bad extension"),
     ],
@@ -165,10 +153,7 @@ def test_a_code_passes_once_in_each_natural_minute(send, clock):
     clock.advance(timedelta(seconds=30))
 
     assert (first.code, code().code) == ("OK", "OK")
-    assert (second.code, second.message) == (
-        "isv.BUSINESS_LIMIT_CONTROL",
-        "触发分钟级流控Permits:1",
-    )
+    assert (second.code, second.message) == ("isv.BUSINESS_LIMIT_CONTROL", "触发分钟级流控Permits:1")
 
 
 def test_a_code_passes_five_times_in_each_natural_hour(send, clock):
@@ -229,9 +214,7 @@ def test_a_detail_is_shown_as_documented(send, query, clock):
             "PhoneNum": "13900000001",
             "SendStatus": 3,
             "TemplateCode": NOTICE,
-            "Content": compose(
-                "您的会员权益已更新，详情请到店咨询。", sign=SIGN, purpose=Purpose.SERVICE
-            ),
+            "Content": compose("您的会员权益已更新，详情请到店咨询。", sign=SIGN, purpose=Purpose.SERVICE),
             "SendDate": "2026-01-02 12:00:30",
             "OutId": "touch-1",
             "ErrCode": "DELIVERED",
@@ -276,9 +259,7 @@ def test_one_number_breaks_once(send):
         pytest.param(NOTICE, 23, True, "DELIVERED", id="a notice does not mind"),
     ],
 )
-def test_promotions_have_rules_of_their_own(
-    send, sandbox, clock, template, hour, opted_out, err_code
-):
+def test_promotions_have_rules_of_their_own(send, sandbox, clock, template, hour, opted_out, err_code):
     if opted_out:
         sandbox.reply(phone="13900000001", text="R")
     clock.advance(timedelta(hours=hour - 12))

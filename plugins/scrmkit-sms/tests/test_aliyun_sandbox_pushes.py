@@ -79,9 +79,7 @@ def test_a_message_without_a_receipt_is_never_reported(send, sandbox, clock, cal
         pytest.param((200, b'{"code":1}'), id="a code that says no"),
     ],
 )
-def test_what_is_not_acknowledged_comes_again_after_1_5_and_10_minutes(
-    send, sandbox, clock, called_back, answer
-):
+def test_what_is_not_acknowledged_comes_again_after_1_5_and_10_minutes(send, sandbox, clock, called_back, answer):
     called_back.answers = [answer]
     send(1)
     clock.advance(timedelta(seconds=1))

@@ -96,9 +96,7 @@ def test_a_business_error_is_no_exception(client, keys):
 
 def test_a_wrong_secret_is_an_exception_with_its_code(keys):
     request = models.SendSmsRequest(
-        phone_numbers="13900000001",
-        sign_name=keys["sign_name"],
-        template_code=keys["template_code"],
+        phone_numbers="13900000001", sign_name=keys["sign_name"], template_code=keys["template_code"]
     )
 
     with pytest.raises(errors.ClientException) as caught:

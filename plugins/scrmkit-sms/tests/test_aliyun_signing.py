@@ -11,9 +11,7 @@ import pytest
 
 from scrmkit_sms.aliyun import signing
 
-VECTORS = json.loads(
-    (Path(__file__).parent / "data" / "aliyun-sms-vectors.json").read_text(encoding="utf-8")
-)
+VECTORS = json.loads((Path(__file__).parent / "data" / "aliyun-sms-vectors.json").read_text(encoding="utf-8"))
 ACS3 = VECTORS["aliyun_acs3_hmac_sha256"]
 RPC = VECTORS["aliyun_rpc_v1_hmac_sha1"]
 
@@ -44,16 +42,12 @@ def test_each_step_of_an_acs3_signature_is_the_sdks(vector):
 
     assert signing.canonical_request(request, names) == vector["canonical_request"]
     assert signing.string_to_sign(request, names) == vector["string_to_sign"]
-    assert (
-        signing.acs3_signature(request, names, vector["access_key_secret"]) == vector["signature"]
-    )
+    assert signing.acs3_signature(request, names, vector["access_key_secret"]) == vector["signature"]
 
 
 @pytest.mark.parametrize("vector", ACS3, ids=name)
 def test_what_the_sdk_signed_matches(vector):
-    assert signing.acs3_matches(
-        request_of(vector), authorization_of(vector), vector["access_key_secret"]
-    )
+    assert signing.acs3_matches(request_of(vector), authorization_of(vector), vector["access_key_secret"])
 
 
 @pytest.mark.parametrize("vector", ACS3, ids=name)
@@ -77,9 +71,7 @@ def test_a_signature_that_leaves_out_what_it_must_cover_does_not_match(missing):
     request = request_of(ACS3[1])
     names = tuple(sorted(signing.REQUIRED_HEADERS - {missing}))
     authorization = signing.Authorization(
-        access_key_id="AKTEST",
-        signed_headers=names,
-        signature=signing.acs3_signature(request, names, "SKTEST"),
+        access_key_id="AKTEST", signed_headers=names, signature=signing.acs3_signature(request, names, "SKTEST")
     )
 
     assert not signing.acs3_matches(request, authorization, "SKTEST")

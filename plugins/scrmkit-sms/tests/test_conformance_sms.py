@@ -19,9 +19,7 @@ WORDS = "请尽快给我回电话"
 
 
 def push(what, **said):
-    return CallbackRequest(
-        method="POST", path=f"/{TOKEN}/{what}", body=json.dumps([said], ensure_ascii=False).encode()
-    )
+    return CallbackRequest(method="POST", path=f"/{TOKEN}/{what}", body=json.dumps([said], ensure_ascii=False).encode())
 
 
 def report(number, err_code):
@@ -58,11 +56,7 @@ class TestSms(ChannelSuite):
     @pytest.fixture
     def plugin_settings(self, sandbox):
         keys = sandbox.credentials()
-        environ = {
-            "ID": keys["access_key_id"],
-            "SECRET": keys["access_key_secret"],
-            "TOKEN": TOKEN,
-        }
+        environ = {"ID": keys["access_key_id"], "SECRET": keys["access_key_secret"], "TOKEN": TOKEN}
         table = {
             "access_key_id": {"env": "ID"},
             "access_key_secret": {"env": "SECRET"},
@@ -70,9 +64,7 @@ class TestSms(ChannelSuite):
             "sign_name": "半城云",
             "endpoint": keys["url"],
             "timeout": "30s",
-            "templates": {
-                "reserved": {"code": "SMS_154950911", "text": "${name}，您预订的${item}已到店。"}
-            },
+            "templates": {"reserved": {"code": "SMS_154950911", "text": "${name}，您预订的${item}已到店。"}},
         }
         return structure_options(SmsSettings, table, "plugins.sms", environ, Path())
 

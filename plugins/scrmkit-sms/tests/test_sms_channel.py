@@ -55,11 +55,7 @@ def settings(**changes):
 @pytest.fixture
 def channel(sandbox, clock):
     keys = sandbox.credentials()
-    environ = {
-        "ID": keys["access_key_id"],
-        "SECRET": keys["access_key_secret"],
-        "TOKEN": TOKEN,
-    }
+    environ = {"ID": keys["access_key_id"], "SECRET": keys["access_key_secret"], "TOKEN": TOKEN}
     table = {**TABLE, "endpoint": keys["url"]}
     made = structure_options(SmsSettings, table, "plugins.sms", environ, Path())
     return SmsChannel(PluginContext(name="sms", settings=made, clock=clock))
@@ -153,14 +149,7 @@ def test_each_message_of_a_batch_gets_its_own_outcome(channel, sandbox, outgoing
     outcomes = channel.send("send", batch)
 
     codes = [each.code if isinstance(each, Refused) else "accepted" for each in outcomes]
-    assert codes == [
-        "accepted",
-        "unknown_template",
-        "template_params",
-        "unreachable",
-        "too_long",
-        "accepted",
-    ]
+    assert codes == ["accepted", "unknown_template", "template_params", "unreachable", "too_long", "accepted"]
     assert outcomes[0].provider_id == echo_of(["key-1", "key-6"])
     assert outcomes[0].answer["parts"] == 1
     phones = [each["phone"] for each in sandbox.list_messages()["messages"]]
@@ -236,16 +225,11 @@ def test_a_message_that_shows_up_meanwhile_is_not_sent_again(channel, sandbox, c
 
 
 def test_reports_settle_what_was_sent(channel):
-    inbound = channel.receive(
-        push("report", report(), report(2, err_code="UNDELIV"), report(3, out_id=""))
-    )
+    inbound = channel.receive(push("report", report(), report(2, err_code="UNDELIV"), report(3, out_id="")))
 
     assert inbound.reports == (
         Report(
-            outcome=Delivered(provider_id="key-1"),
-            key="key-1",
-            provider_id="key-1",
-            address=phone("+8613900000001"),
+            outcome=Delivered(provider_id="key-1"), key="key-1", provider_id="key-1", address=phone("+8613900000001")
         ),
         Report(
             outcome=Undelivered(code="UNDELIV", reason="dead_number"),
@@ -290,9 +274,7 @@ def test_a_reply_of_an_opt_out_word_withdraws_the_consent(channel):
     assert withdrawn.kind == "consent.withdrawn"
     assert withdrawn.key == "aliyun-up:77"
     assert withdrawn.identities == (phone("+8613900000001"),)
-    assert withdrawn.payload == ConsentChanged(
-        channel="sms", purpose=Purpose.MARKETING, proof="reply 77"
-    )
+    assert withdrawn.payload == ConsentChanged(channel="sms", purpose=Purpose.MARKETING, proof="reply 77")
 
 
 def test_any_other_reply_is_a_message(channel):
@@ -329,12 +311,8 @@ def test_what_is_not_the_platforms_is_rejected(channel, request_, code):
     assert TOKEN not in str(caught.value)
 
 
-def test_the_sandbox_and_the_channel_understand_each_other(
-    channel, sandbox, clock, outgoing, receiver
-):
-    sandbox.set_callback_urls(
-        report=f"{receiver.url}/{TOKEN}/report", reply=f"{receiver.url}/{TOKEN}/reply"
-    )
+def test_the_sandbox_and_the_channel_understand_each_other(channel, sandbox, clock, outgoing, receiver):
+    sandbox.set_callback_urls(report=f"{receiver.url}/{TOKEN}/report", reply=f"{receiver.url}/{TOKEN}/reply")
     channel.send("send", [outgoing(1), outgoing(990001)])
     clock.advance(timedelta(seconds=2))
     sandbox.reply(phone="13900000001", text="退订")
@@ -356,13 +334,9 @@ def test_the_sandbox_and_the_channel_understand_each_other(
         pytest.param({"sign_name": "【半城云】"}, "sign_name", id="brackets in the signature"),
         pytest.param({"sign_name": ""}, "sign_name", id="no signature"),
         pytest.param({"timeout": "0s"}, "timeout", id="no time at all"),
-        pytest.param(
-            {"access_key_secret": "plain"}, "access_key_secret", id="a secret in the file"
-        ),
+        pytest.param({"access_key_secret": "plain"}, "access_key_secret", id="a secret in the file"),
         pytest.param({"sign": "x"}, "sign", id="an unknown key"),
-        pytest.param(
-            {"templates": {"x": {"code": "SMS_1", "text": "茶" * 500}}}, "x", id="a text too long"
-        ),
+        pytest.param({"templates": {"x": {"code": "SMS_1", "text": "茶" * 500}}}, "x", id="a text too long"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(changes, problem):
@@ -374,13 +348,7 @@ def test_settings_that_cannot_work_are_refused(changes, problem):
 
 def test_a_callback_token_that_can_be_guessed_is_refused():
     with pytest.raises(SettingsError, match="callback_token"):
-        structure_options(
-            SmsSettings,
-            TABLE,
-            "plugins.sms",
-            {"ID": "a", "SECRET": "b", "TOKEN": "short"},
-            Path(),
-        )
+        structure_options(SmsSettings, TABLE, "plugins.sms", {"ID": "a", "SECRET": "b", "TOKEN": "short"}, Path())
 
 
 def test_a_provider_that_is_not_installed_is_named(clock):

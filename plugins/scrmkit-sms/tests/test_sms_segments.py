@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scrmkit.errors import InvalidValueError
 from scrmkit_sms.segments import GSM7_BASIC, GSM7_EXTENSION, Segments, segment
 
-VECTORS = json.loads(
-    (Path(__file__).parent / "data" / "aliyun-sms-vectors.json").read_text(encoding="utf-8")
-)["sms_segmentation"]
+VECTORS = json.loads((Path(__file__).parent / "data" / "aliyun-sms-vectors.json").read_text(encoding="utf-8"))[
+    "sms_segmentation"
+]
 
 
 def label(vector: dict[str, object]) -> str:
@@ -26,10 +26,7 @@ def label(vector: dict[str, object]) -> str:
 def test_a_mainland_text_is_counted_by_characters(vector):
     counted = segment(vector["text"])
 
-    assert (counted.units, counted.parts) == (
-        vector["mainland"]["chars"],
-        vector["mainland"]["segments"],
-    )
+    assert (counted.units, counted.parts) == (vector["mainland"]["chars"], vector["mainland"]["segments"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=label)

@@ -29,11 +29,7 @@ def paid(order_no, day, fen=9_900):
 
 
 def refunded(order_no, day, fen):
-    return did(
-        "order.refunded",
-        OrderRefunded(order_no=order_no, refund_no=f"r-{day}", amount_fen=fen),
-        day,
-    )
+    return did("order.refunded", OrderRefunded(order_no=order_no, refund_no=f"r-{day}", amount_fen=fen), day)
 
 
 class TestValueScore(ScorerSuite):

@@ -46,9 +46,7 @@ customers = st.builds(
     complaints=counts,
     freebies_pct=st.integers(0, 100),
 )
-leads = customers.map(
-    lambda inputs: attrs.evolve(inputs, days_since_order=None, order_days=0, spend_fen=0)
-)
+leads = customers.map(lambda inputs: attrs.evolve(inputs, days_since_order=None, order_days=0, spend_fen=0))
 settings_given = st.sampled_from(
     [
         SETTINGS,
@@ -91,9 +89,7 @@ def test_more_of_what_is_good_never_lowers_a_score(name, inputs, more, settings)
     assert explain(better, settings).hundredths >= explain(inputs, settings).hundredths
 
 
-@pytest.mark.parametrize(
-    "name", ["days_since_order", "negatives", "refunded_fen", "complaints", "freebies_pct"]
-)
+@pytest.mark.parametrize("name", ["days_since_order", "negatives", "refunded_fen", "complaints", "freebies_pct"])
 @given(inputs=customers, more=st.integers(1, 100), settings=settings_given)
 def test_more_of_what_is_bad_never_raises_a_score(name, inputs, more, settings):
     value = getattr(inputs, name) + more
@@ -185,14 +181,7 @@ COMPLAINER = Inputs(
     refunded_fen=30_000,
     complaints=2,
     missing=frozenset(
-        {
-            Input.ENGAGEMENT,
-            Input.MARGIN,
-            Input.PREDICTED_MARGIN,
-            Input.CHANNELS,
-            Input.GROUP_CHATS,
-            Input.INVITES,
-        }
+        {Input.ENGAGEMENT, Input.MARGIN, Input.PREDICTED_MARGIN, Input.CHANNELS, Input.GROUP_CHATS, Input.INVITES}
     ),
 )
 
@@ -214,11 +203,7 @@ def test_the_words_name_three_reasons_for_and_three_against():
 
 
 def test_the_words_can_be_chinese():
-    assert _said(COMPLAINER, Language.ZH)[1:4] == (
-        "最近一单在 20 天前: +9.53",
-        "下单 5 天: +5.00",
-        "投诉 2 次: -9.84",
-    )
+    assert _said(COMPLAINER, Language.ZH)[1:4] == ("最近一单在 20 天前: +9.53", "下单 5 天: +5.00", "投诉 2 次: -9.84")
 
 
 def test_the_words_of_a_lead_say_that_there_is_no_order():
@@ -231,12 +216,8 @@ def test_the_words_of_a_lead_say_that_there_is_no_order():
         pytest.param(lambda: Weights(rfm=40), "add up to 110", id="weights above 100"),
         pytest.param(lambda: Weights(rfm=-1, ltv=51), "rfm", id="a weight below zero"),
         pytest.param(lambda: Bands(a=80), "s > a > b > c", id="bands that cross"),
-        pytest.param(
-            lambda: Stages(active_days=200), "active_days < silent_days", id="stages that cross"
-        ),
-        pytest.param(
-            lambda: Stages(new_days=120), "not be above active_days", id="new longer than active"
-        ),
+        pytest.param(lambda: Stages(active_days=200), "active_days < silent_days", id="stages that cross"),
+        pytest.param(lambda: Stages(new_days=120), "not be above active_days", id="new longer than active"),
         pytest.param(lambda: Act(weight=0), "weight", id="an act without weight"),
     ],
 )

@@ -10,9 +10,7 @@ import pytest
 from scrmkit_value_score import Dimension, Inputs, ValueScoreSettings, explain
 from scrmkit_value_score.formula import engagement
 
-GOLDEN = json.loads(
-    (Path(__file__).parent / "data" / "value_score_golden.json").read_text(encoding="utf-8")
-)
+GOLDEN = json.loads((Path(__file__).parent / "data" / "value_score_golden.json").read_text(encoding="utf-8"))
 
 
 def inputs_of(case, *, idle_days=0):
@@ -53,10 +51,7 @@ def test_a_score_and_its_parts_are_the_golden_ones(case):
 def test_an_idle_super_user_loses_points_as_expected():
     settings = ValueScoreSettings()
 
-    scores = [
-        explain(inputs_of("super_user", idle_days=days), settings).hundredths
-        for days in (0, 30, 60, 90, 180)
-    ]
+    scores = [explain(inputs_of("super_user", idle_days=days), settings).hundredths for days in (0, 30, 60, 90, 180)]
 
     assert scores == GOLDEN["idle_super_user_days_0_30_60_90_180"]
 

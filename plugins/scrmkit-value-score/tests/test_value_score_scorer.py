@@ -23,34 +23,19 @@ from scrmkit import (
     Touchpoint,
     VirtualClock,
 )
-from scrmkit_value_score import (
-    SUPPLIED,
-    Act,
-    Features,
-    Input,
-    InputSupplied,
-    Stage,
-    ValueScorer,
-    ValueScoreSettings,
-)
+from scrmkit_value_score import SUPPLIED, Act, Features, Input, InputSupplied, Stage, ValueScorer, ValueScoreSettings
 
 START = datetime(2026, 1, 1, 4, tzinfo=UTC)
 
 
 def make_scorer(**given_settings):
-    context = PluginContext(
-        name="value", settings=ValueScoreSettings(**given_settings), clock=VirtualClock(START)
-    )
+    context = PluginContext(name="value", settings=ValueScoreSettings(**given_settings), clock=VirtualClock(START))
     return ValueScorer(context)
 
 
 def happened(kind, payload, *, day=0, source="wecom-hq"):
     return Touchpoint(
-        kind=kind,
-        key=f"{kind}-{day}",
-        occurred_at=START + timedelta(days=day),
-        payload=payload,
-        source=source,
+        kind=kind, key=f"{kind}-{day}", occurred_at=START + timedelta(days=day), payload=payload, source=source
     )
 
 
@@ -130,9 +115,7 @@ def test_a_new_contact_without_an_order_scores_as_a_lead():
     ("touchpoints", "expected"),
     [
         pytest.param(
-            [paid("a"), paid("b", day=4)],
-            {"days_since_order": 6, "order_days": 2, "spend_fen": 2_000},
-            id="two orders",
+            [paid("a"), paid("b", day=4)], {"days_since_order": 6, "order_days": 2, "spend_fen": 2_000}, id="two orders"
         ),
         pytest.param(
             [paid("a"), paid("b", day=4), refunded("b", day=5)],
@@ -147,56 +130,32 @@ def test_a_new_contact_without_an_order_scores_as_a_lead():
             id="an order refunded to zero is only a refund",
         ),
         pytest.param([refunded("a")], {"refunded_fen": 0}, id="a refund waits for its payment"),
-        pytest.param(
-            [paid("a", day=11)], {"days_since_order": None}, id="a later order is not yet"
-        ),
+        pytest.param([paid("a", day=11)], {"days_since_order": None}, id="a later order is not yet"),
         pytest.param([added()], {"channels": 1}, id="a contact can be reached"),
+        pytest.param([added(), removed(day=1)], {"channels": 0, "negatives": 1}, id="a lost contact"),
+        pytest.param([added(), removed(day=1, by="guide")], {"negatives": 0}, id="the guide ended the contact"),
         pytest.param(
-            [added(), removed(day=1)], {"channels": 0, "negatives": 1}, id="a lost contact"
+            [added("ann"), added("bob"), removed("ann", day=1)], {"channels": 1}, id="another guide is still there"
         ),
-        pytest.param(
-            [added(), removed(day=1, by="guide")],
-            {"negatives": 0},
-            id="the guide ended the contact",
-        ),
-        pytest.param(
-            [added("ann"), added("bob"), removed("ann", day=1)],
-            {"channels": 1},
-            id="another guide is still there",
-        ),
-        pytest.param(
-            [added(), removed(day=1), added(day=2)], {"channels": 1}, id="a contact that came back"
-        ),
+        pytest.param([added(), removed(day=1), added(day=2)], {"channels": 1}, id="a contact that came back"),
         pytest.param([removed(day=1), added(day=1)], {"channels": 0}, id="of one moment, off wins"),
         pytest.param(
             [added(), consent("granted"), consent("granted", "mini")],
             {"channels": 3},
             id="each channel with consent counts",
         ),
+        pytest.param([consent("granted"), consent("withdrawn", day=1)], {"channels": 0}, id="a withdrawn consent"),
         pytest.param(
-            [consent("granted"), consent("withdrawn", day=1)],
-            {"channels": 0},
-            id="a withdrawn consent",
+            [consent("granted"), consent("withdrawn", "*", day=1)], {"channels": 0}, id="all consents withdrawn at once"
         ),
         pytest.param(
-            [consent("granted"), consent("withdrawn", "*", day=1)],
-            {"channels": 0},
-            id="all consents withdrawn at once",
-        ),
-        pytest.param(
-            [consent("withdrawn", "*"), consent("granted", day=1)],
-            {"channels": 1},
-            id="a consent since then",
+            [consent("withdrawn", "*"), consent("granted", day=1)], {"channels": 1}, id="a consent since then"
         ),
         pytest.param([consent("granted", "*")], {"channels": 1}, id="a consent to every channel"),
         pytest.param(
-            [consent("granted", purpose=Purpose.SERVICE)],
-            {"channels": 0},
-            id="consent to service is none to marketing",
+            [consent("granted", purpose=Purpose.SERVICE)], {"channels": 0}, id="consent to service is none to marketing"
         ),
-        pytest.param(
-            [joined("c1"), joined("c2"), left("c1", day=1)], {"group_chats": 1}, id="chats"
-        ),
+        pytest.param([joined("c1"), joined("c2"), left("c1", day=1)], {"group_chats": 1}, id="chats"),
         pytest.param([wrote(), wrote(day=1)], {"positives": 2}, id="messages are signs of trust"),
         pytest.param(
             [supplied("margin", 5), supplied("margin", 3, day=1)],
@@ -254,12 +213,7 @@ def test_other_kinds_change_nothing():
 def test_tenure_stops_growing_90_days_after_the_last_act():
     touchpoints = [added(), wrote(day=20)]
 
-    assert [inputs_of(touchpoints, day=day).tenure_days for day in (50, 110, 111, 400)] == [
-        50,
-        110,
-        110,
-        110,
-    ]
+    assert [inputs_of(touchpoints, day=day).tenure_days for day in (50, 110, 111, 400)] == [50, 110, 110, 110]
 
 
 def test_what_nobody_supplies_is_neutral_and_named():
@@ -288,13 +242,7 @@ def test_what_somebody_supplies_is_missing_for_nobody_but_amounts_are_personal()
 
     missing = scorer.inputs(buyer, calibration, START).missing
 
-    assert missing == {
-        Input.MARGIN,
-        Input.PREDICTED_MARGIN,
-        Input.INVITES,
-        Input.COMPLAINTS,
-        Input.FREEBIES,
-    }
+    assert missing == {Input.MARGIN, Input.PREDICTED_MARGIN, Input.INVITES, Input.COMPLAINTS, Input.FREEBIES}
 
 
 def test_the_previous_band_is_kept_within_two_points():

@@ -10,15 +10,7 @@ from scrmkit_value_score import BANDS, Bands, Stage, Stages, band_of, stage_of
 
 TODAY = 738_000
 RETAIL = Stages()
-RISING = [
-    Stage.LEAD,
-    Stage.NEW,
-    Stage.RETURNED,
-    Stage.ACTIVE,
-    Stage.SILENT,
-    Stage.DORMANT,
-    Stage.LOST,
-]
+RISING = [Stage.LEAD, Stage.NEW, Stage.RETURNED, Stage.ACTIVE, Stage.SILENT, Stage.DORMANT, Stage.LOST]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +44,7 @@ def test_stages_can_be_those_of_food_and_beverage():
     assert found == [Stage.ACTIVE, Stage.SILENT, Stage.DORMANT, Stage.LOST]
 
 
-@given(
-    days_ago=st.sets(st.integers(0, 900), max_size=6), idle=st.integers(min_value=0, max_value=900)
-)
+@given(days_ago=st.sets(st.integers(0, 900), max_size=6), idle=st.integers(min_value=0, max_value=900))
 def test_without_a_new_order_a_stage_only_moves_on(days_ago, idle):
     order_days = sorted(TODAY - days for days in days_ago)
 

@@ -77,9 +77,7 @@ class FakePlatform:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
     def say(self, path: str, *replies: dict[str, Any] | Raw | Callable[[Asked], Any]) -> None:
@@ -160,9 +158,7 @@ def platform() -> Iterator[FakePlatform]:
 @pytest.fixture
 def client(platform: FakePlatform, clock: VirtualClock) -> Iterator[WeComClient]:
     credentials = Credentials(corp_id="ww1", secret="s3cret-canary")
-    with WeComClient(
-        credentials, clock, base_url=platform.url, timeout=timedelta(seconds=1)
-    ) as made:
+    with WeComClient(credentials, clock, base_url=platform.url, timeout=timedelta(seconds=1)) as made:
         yield made
 
 

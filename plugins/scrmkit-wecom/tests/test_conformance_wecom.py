@@ -38,12 +38,7 @@ from scrmkit_wecom.bodies import (
 )
 from scrmkit_wecom.channel import WeComChannel, WeComSettings
 from scrmkit_wecom.crypto import CallbackCrypto
-from scrmkit_wecom.rules import (
-    EntranceTagsRule,
-    EntranceTagsSettings,
-    WelcomeRule,
-    WelcomeSettings,
-)
+from scrmkit_wecom.rules import EntranceTagsRule, EntranceTagsSettings, WelcomeRule, WelcomeSettings
 from scrmkit_wecom.sandbox.server import WecomSandbox
 
 PATHS = {"welcome": "send_welcome_msg"}
@@ -164,8 +159,7 @@ class TestWeCom(ChannelSuite):
     def callbacks(self, sandbox):
         crypto = CallbackCrypto(sandbox.token, sandbox.encoding_aes_key, sandbox.corp_id)
         sent = [
-            crypto.deliver(xml.format(corp=sandbox.corp_id), "1735689601", "n1", random16=b"0" * 16)
-            for xml in EVENTS
+            crypto.deliver(xml.format(corp=sandbox.corp_id), "1735689601", "n1", random16=b"0" * 16) for xml in EVENTS
         ]
         return [CallbackRequest(method="POST", query=one.query, body=one.body) for one in sent]
 
@@ -175,9 +169,7 @@ class TestWeCom(ChannelSuite):
 
     @pytest.fixture
     def lose_answer(self, sandbox):
-        return lambda operation: sandbox.faults.add(
-            Fault(kind="drop", path=f"*/{PATHS.get(operation, operation)}")
-        )
+        return lambda operation: sandbox.faults.add(Fault(kind="drop", path=f"*/{PATHS.get(operation, operation)}"))
 
 
 def added(**changes):
@@ -197,26 +189,16 @@ class TestWelcome(RuleSuite):
             Example(touchpoint=added(), at=NOON + timedelta(seconds=21)),
             Example(touchpoint=added(welcome_code=None)),
             Example(touchpoint=make_contact_added(source="wecom-of-others")),
-            Example(
-                touchpoint=added(entrance=attrs.evolve(ENTRANCE, welcome="长" * 1_400)),
-            ),
+            Example(touchpoint=added(entrance=attrs.evolve(ENTRANCE, welcome="长" * 1_400))),
         ]
 
 
 class TestEntranceTags(RuleSuite):
     @pytest.fixture(params=["", "wecom"], ids=["tags", "tags and corp tags"])
     def rule(self, request):
-        return EntranceTagsRule(
-            make_context("entrance-tags", EntranceTagsSettings(mark_in=request.param))
-        )
+        return EntranceTagsRule(make_context("entrance-tags", EntranceTagsSettings(mark_in=request.param)))
 
     @pytest.fixture
     def examples(self):
-        scanned = make_touchpoint(
-            "entrance.scanned", Nothing(), identities=[make_identity()], entrance=ENTRANCE
-        )
-        return [
-            Example(touchpoint=added(entrance=ENTRANCE)),
-            Example(touchpoint=added()),
-            Example(touchpoint=scanned),
-        ]
+        scanned = make_touchpoint("entrance.scanned", Nothing(), identities=[make_identity()], entrance=ENTRANCE)
+        return [Example(touchpoint=added(entrance=ENTRANCE)), Example(touchpoint=added()), Example(touchpoint=scanned)]

@@ -34,23 +34,14 @@ def who(value: str) -> tuple[Identity, ...]:
 
 
 def out(body: object, attempt: int = 1) -> Outgoing:
-    return Outgoing(
-        id=OutgoingId(1),
-        tenant=TenantId("t"),
-        key="k",
-        body=body,
-        attempt=attempt,
-        planned_at=NOON,
-    )
+    return Outgoing(id=OutgoingId(1), tenant=TenantId("t"), key="k", body=body, attempt=attempt, planned_at=NOON)
 
 
 @pytest.mark.parametrize(
     ("identities", "reached"),
     [
         pytest.param(who("wm1"), "wm1", id="known in this company"),
-        pytest.param(
-            (Identity(kind="external_userid", value="wm1", scope="ww2"),), None, id="in another"
-        ),
+        pytest.param((Identity(kind="external_userid", value="wm1", scope="ww2"),), None, id="in another"),
         pytest.param((Identity(kind="phone", value="+8613900000001"),), None, id="not at all"),
         pytest.param((), None, id="nothing known"),
     ],
@@ -78,13 +69,7 @@ GROUP = {"group_id": "et0", "group_name": "来源", "tag": [{"id": "et1", "name"
             {"config_id": "c1", "qr_code": "q"},
             Delivered(provider_id="c1", answer={"config_id": "c1", "qr_code": "q"}),
         ),
-        (
-            "update_contact_way",
-            UpdateContactWay(config_id="c1", remark="r"),
-            "update_contact_way",
-            {},
-            Delivered(),
-        ),
+        ("update_contact_way", UpdateContactWay(config_id="c1", remark="r"), "update_contact_way", {}, Delivered()),
         ("del_contact_way", DeleteContactWay(config_id="c1"), "del_contact_way", {}, Delivered()),
         (
             "add_corp_tag",
@@ -95,13 +80,7 @@ GROUP = {"group_id": "et0", "group_name": "来源", "tag": [{"id": "et1", "name"
         ),
         ("edit_corp_tag", EditCorpTag(id="et1", name="n"), "edit_corp_tag", {}, Delivered()),
         ("del_corp_tag", DeleteCorpTags(tag_id=("et1",)), "del_corp_tag", {}, Delivered()),
-        (
-            "mark_tag",
-            MarkTag(userid="u", external_userid="wm1", add_tag=("et1",)),
-            "mark_tag",
-            {},
-            Delivered(),
-        ),
+        ("mark_tag", MarkTag(userid="u", external_userid="wm1", add_tag=("et1",)), "mark_tag", {}, Delivered()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -168,9 +147,7 @@ def test_one_item_that_fails_leaves_the_others_of_its_batch_alone(platform, chan
 
 def test_a_lost_answer_to_a_contact_way_is_looked_up_in_the_platforms_list(platform, channel):
     platform.say(CONTACT + "add_contact_way", platform.raw(hang_up=True))
-    platform.say(
-        CONTACT + "list_contact_way", {"contact_way": [{"config_id": "c0"}, {"config_id": "c1"}]}
-    )
+    platform.say(CONTACT + "list_contact_way", {"contact_way": [{"config_id": "c0"}, {"config_id": "c1"}]})
     states = {"c0": "another", "c1": "s1"}
     platform.say(
         CONTACT + "get_contact_way",
@@ -194,9 +171,7 @@ def test_a_lost_answer_to_a_contact_way_is_looked_up_in_the_platforms_list(platf
 @pytest.mark.parametrize(
     ("operation", "body", "path", "reply", "outcome"),
     [
-        pytest.param(
-            "add_contact_way", WAY, "list_contact_way", {}, TryLater, id="no such contact way"
-        ),
+        pytest.param("add_contact_way", WAY, "list_contact_way", {}, TryLater, id="no such contact way"),
         pytest.param(
             "add_contact_way",
             AddContactWay(user=("u",)),
@@ -205,24 +180,15 @@ def test_a_lost_answer_to_a_contact_way_is_looked_up_in_the_platforms_list(platf
             Unknown,
             id="a contact way without a state",
         ),
-        pytest.param(
-            "add_contact_way", WAY, "list_contact_way", {"errcode": -1}, Unknown, id="busy"
-        ),
+        pytest.param("add_contact_way", WAY, "list_contact_way", {"errcode": -1}, Unknown, id="busy"),
         pytest.param("add_corp_tag", TAGS, "get_corp_tag_list", {}, TryLater, id="no such tags"),
         pytest.param(
-            "add_corp_tag",
-            TAGS,
-            "get_corp_tag_list",
-            {"tag_group": [GROUP]},
-            Delivered,
-            id="the tags are there",
+            "add_corp_tag", TAGS, "get_corp_tag_list", {"tag_group": [GROUP]}, Delivered, id="the tags are there"
         ),
         pytest.param("mark_tag", None, "mark_tag", {}, TryLater, id="harmless to do again"),
     ],
 )
-def test_what_became_of_a_lost_request_is_asked(
-    platform, channel, operation, body, path, reply, outcome
-):
+def test_what_became_of_a_lost_request_is_asked(platform, channel, operation, body, path, reply, outcome):
     platform.say(CONTACT + path, reply)
 
     (got,) = channel.ask(operation, [out(body)])
@@ -271,9 +237,7 @@ def test_all_that_is_wrong_with_the_settings_is_said_at_once():
     }
 
     with pytest.raises(SettingsError) as caught:
-        structure_options(
-            WeComSettings, written, "plugins.wecom", {"GOOD": "s", "BAD": "canary not a key!"}
-        )
+        structure_options(WeComSettings, written, "plugins.wecom", {"GOOD": "s", "BAD": "canary not a key!"})
 
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         "plugins.wecom.corp_id",

@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scrmkit.errors import (
-    TryLaterError,
-)
+from scrmkit.errors import TryLaterError
 from scrmkit_wecom.bodies import (
     AddContactWay,
     AddCorpTags,
@@ -48,13 +46,7 @@ def test_a_welcome_is_sent_as_the_platform_wants_it(platform, client):
             attachments=(
                 Attachment(kind=AttachmentKind.IMAGE, media_id="m1"),
                 Attachment(kind=AttachmentKind.LINK, title="t", url="https://example.com"),
-                Attachment(
-                    kind=AttachmentKind.MINIPROGRAM,
-                    title="t",
-                    pic_media_id="m2",
-                    appid="wx1",
-                    page="/i",
-                ),
+                Attachment(kind=AttachmentKind.MINIPROGRAM, title="t", pic_media_id="m2", appid="wx1", page="/i"),
                 Attachment(kind=AttachmentKind.FILE, media_id="m3"),
             ),
         )
@@ -69,12 +61,7 @@ def test_a_welcome_is_sent_as_the_platform_wants_it(platform, client):
                 {"msgtype": "link", "link": {"title": "t", "url": "https://example.com"}},
                 {
                     "msgtype": "miniprogram",
-                    "miniprogram": {
-                        "title": "t",
-                        "pic_media_id": "m2",
-                        "appid": "wx1",
-                        "page": "/i",
-                    },
+                    "miniprogram": {"title": "t", "pic_media_id": "m2", "appid": "wx1", "page": "/i"},
                 },
                 {"msgtype": "file", "file": {"media_id": "m3"}},
             ],
@@ -88,9 +75,7 @@ def test_a_member_without_customers_has_none(platform, client):
     assert client.list_customers("zhangsan") == ()
 
 
-@pytest.mark.parametrize(
-    "reply", [{}, {"external_userid": None}, {"external_userid": []}, {"external_userid": ""}]
-)
+@pytest.mark.parametrize("reply", [{}, {"external_userid": None}, {"external_userid": []}, {"external_userid": ""}])
 def test_an_empty_list_is_empty_however_it_is_written(platform, client, reply):
     platform.say(CONTACT + "list", reply)
 
@@ -138,10 +123,7 @@ def test_a_customer_is_read_over_all_pages(platform, client):
                 remark="r",
                 mobiles=("13900000001",),
                 since=datetime.fromtimestamp(1735689600, UTC),
-                tags=(
-                    FollowerTag(id="et1", group="g", name="n"),
-                    FollowerTag(group="h", name="own", type=2),
-                ),
+                tags=(FollowerTag(id="et1", group="g", name="n"), FollowerTag(group="h", name="own", type=2)),
                 add_way=1,
                 state="s1",
             ),
@@ -189,14 +171,7 @@ def test_a_contact_way_is_added_as_the_platform_wants_it(platform, client):
 
     assert client.add_contact_way(WAY) == AddedContactWay(config_id="c1", qr_code="https://q")
     assert platform.bodies(CONTACT + "add_contact_way") == [
-        {
-            "type": 1,
-            "scene": 2,
-            "skip_verify": True,
-            "state": "s1",
-            "user": ["zhangsan"],
-            "is_exclusive": False,
-        }
+        {"type": 1, "scene": 2, "skip_verify": True, "state": "s1", "user": ["zhangsan"], "is_exclusive": False}
     ]
 
 
@@ -208,13 +183,7 @@ def test_a_contact_way_is_read(platform, client):
     )  # fmt: skip
 
     assert client.get_contact_way("c1") == ContactWayRecord(
-        config_id="c1",
-        type=2,
-        skip_verify=False,
-        state="s1",
-        qr_code="q",
-        user=("u",),
-        party=(7,),
+        config_id="c1", type=2, skip_verify=False, state="s1", qr_code="q", user=("u",), party=(7,)
     )
 
 
@@ -231,9 +200,7 @@ def test_a_change_names_only_what_changes(platform, client):
     client.update_contact_way(UpdateContactWay(config_id="c1", remark="", user=("lisi",)))
     client.edit_corp_tag(EditCorpTag(id="et1", order=0))
 
-    assert platform.bodies(CONTACT + "update_contact_way") == [
-        {"config_id": "c1", "remark": "", "user": ["lisi"]}
-    ]
+    assert platform.bodies(CONTACT + "update_contact_way") == [{"config_id": "c1", "remark": "", "user": ["lisi"]}]
     assert platform.bodies(CONTACT + "edit_corp_tag") == [{"id": "et1", "order": 0}]
 
 
@@ -243,9 +210,7 @@ GROUP = {
     "order": "3",
     "tag": [{"id": "et1", "name": "门店", "order": 1}, {"name": "no id"}],
 }
-GROUP_READ = CorpTagGroup(
-    id="et0", name="来源", order=3, tags=(CorpTag(id="et1", name="门店", order=1),)
-)
+GROUP_READ = CorpTagGroup(id="et0", name="来源", order=3, tags=(CorpTag(id="et1", name="门店", order=1),))
 
 
 @pytest.mark.parametrize(
@@ -253,9 +218,7 @@ GROUP_READ = CorpTagGroup(
     [
         pytest.param({}, {}, id="all"),
         pytest.param({"tag_ids": ["et1"]}, {"tag_id": ["et1"]}, id="some tags"),
-        pytest.param(
-            {"tag_ids": ["et1"], "group_ids": ["et0"]}, {"group_id": ["et0"]}, id="groups win"
-        ),
+        pytest.param({"tag_ids": ["et1"], "group_ids": ["et0"]}, {"group_id": ["et0"]}, id="groups win"),
     ],
 )
 def test_the_tag_library_is_read(platform, client, asked_for, body):
@@ -268,11 +231,7 @@ def test_the_tag_library_is_read(platform, client, asked_for, body):
 @pytest.mark.parametrize(
     ("tags", "body"),
     [
-        pytest.param(
-            TAGS,
-            {"group_name": "来源", "order": 0, "tag": [{"name": "门店", "order": 0}]},
-            id="a new group",
-        ),
+        pytest.param(TAGS, {"group_name": "来源", "order": 0, "tag": [{"name": "门店", "order": 0}]}, id="a new group"),
         pytest.param(
             AddCorpTags(group_id="et0", group_name="x", tags=(NewTag(name="a", order=2),)),
             {"group_id": "et0", "tag": [{"name": "a", "order": 2}]},
@@ -288,9 +247,7 @@ def test_tags_are_added(platform, client, tags, body):
 
 
 def test_tags_are_put_on_and_taken_off(platform, client):
-    client.mark_tag(
-        MarkTag(userid="u", external_userid="wm1", add_tag=("et1",), remove_tag=("et2",))
-    )
+    client.mark_tag(MarkTag(userid="u", external_userid="wm1", add_tag=("et1",), remove_tag=("et2",)))
     client.del_corp_tag(DeleteCorpTags(group_id=("et0",)))
 
     assert platform.bodies(CONTACT + "mark_tag") == [

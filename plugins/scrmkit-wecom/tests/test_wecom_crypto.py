@@ -99,15 +99,10 @@ def test_a_posted_callback_gives_its_xml(row):
 def test_our_reply_is_the_one_that_the_platform_expects(row):
     crypto = crypto_of(row["config"])
 
-    reply = crypto.encrypt(
-        row["plaintext"], row["timestamp"], row["nonce"], random16=row["random16"].encode()
-    )
+    reply = crypto.encrypt(row["plaintext"], row["timestamp"], row["nonce"], random16=row["random16"].encode())
 
     assert {member.tag: member.text for member in fromstring(reply)} == row["reply_xml_fields"]
-    assert (
-        crypto.decrypt(row["msg_signature"], row["timestamp"], row["nonce"], reply.encode())
-        == row["plaintext"]
-    )
+    assert crypto.decrypt(row["msg_signature"], row["timestamp"], row["nonce"], reply.encode()) == row["plaintext"]
 
 
 @pytest.mark.parametrize("row", REJECT, ids=by_id)
@@ -147,9 +142,7 @@ def test_every_padding_from_1_to_32_bytes_is_accepted(surplus):
 
 def test_an_encrypted_text_with_a_leading_plus_sorts_by_bytes():
     encrypted = next(
-        sealed
-        for n in range(4096)
-        if (sealed := CORP_A.seal(EVENT, random16=b"%016d" % n)).startswith("+")
+        sealed for n in range(4096) if (sealed := CORP_A.seal(EVENT, random16=b"%016d" % n)).startswith("+")
     )
 
     assert read(encrypted) == EVENT
@@ -212,25 +205,13 @@ PLAIN = padded(laid_out(EVENT.encode()))
         pytest.param(seal_raw(b"\x10" * 16), "length", id="nothing but padding"),
         pytest.param(seal_raw(padded(RANDOM + b"\0\0\0")), "length", id="no room for a length"),
         pytest.param(seal_raw(padded(laid_out(b"", length=99))), "length", id="length past end"),
-        pytest.param(
-            seal_raw(padded(laid_out(EVENT.encode(), length=2**32 - 1))), "length", id="length max"
-        ),
-        pytest.param(
-            seal_raw(padded(laid_out(EVENT.encode(), length=3))), "receiveid", id="length too short"
-        ),
-        pytest.param(
-            seal_raw(padded(laid_out(EVENT.encode(), receiveid=b"ww0"))), "receiveid", id="receiver"
-        ),
-        pytest.param(
-            seal_raw(padded(laid_out(EVENT.encode(), receiveid=b""))), "receiveid", id="no receiver"
-        ),
-        pytest.param(
-            seal_raw(padded(laid_out(b"\xff\xfe"))), "plaintext", id="plaintext not UTF-8"
-        ),
+        pytest.param(seal_raw(padded(laid_out(EVENT.encode(), length=2**32 - 1))), "length", id="length max"),
+        pytest.param(seal_raw(padded(laid_out(EVENT.encode(), length=3))), "receiveid", id="length too short"),
+        pytest.param(seal_raw(padded(laid_out(EVENT.encode(), receiveid=b"ww0"))), "receiveid", id="receiver"),
+        pytest.param(seal_raw(padded(laid_out(EVENT.encode(), receiveid=b""))), "receiveid", id="no receiver"),
+        pytest.param(seal_raw(padded(laid_out(b"\xff\xfe"))), "plaintext", id="plaintext not UTF-8"),
         pytest.param(seal_raw(padded(laid_out(b"hello"))), "plaintext", id="plaintext not XML"),
-        pytest.param(
-            seal_raw(padded(laid_out(b"<html></html>"))), "plaintext", id="another root inside"
-        ),
+        pytest.param(seal_raw(padded(laid_out(b"<html></html>"))), "plaintext", id="another root inside"),
         pytest.param(
             seal_raw(padded(laid_out(b'<!DOCTYPE xml [<!ENTITY a "b">]><xml>&a;</xml>'))),
             "plaintext",
@@ -253,9 +234,7 @@ def test_a_well_signed_callback_that_cannot_be_read_is_refused(encrypted, code):
 
 def test_a_callback_of_another_key_is_refused():
     config = VECTORS["configs"]
-    stranger = CallbackCrypto(
-        config["corp_a"]["token"], config["corp_b"]["encoding_aes_key"], "wx5823bf96d3bd56c7"
-    )
+    stranger = CallbackCrypto(config["corp_a"]["token"], config["corp_b"]["encoding_aes_key"], "wx5823bf96d3bd56c7")
 
     with pytest.raises(CallbackRejectedError) as caught:
         read(stranger.seal(EVENT, random16=RANDOM))
@@ -263,10 +242,7 @@ def test_a_callback_of_another_key_is_refused():
     assert caught.value.code in {"padding", "length", "receiveid"}
 
 
-BOMB = (
-    '<!DOCTYPE xml [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
-    f"<xml><Encrypt>{SEALED}</Encrypt><X>&b;</X></xml>"
-)
+BOMB = f'<!DOCTYPE xml [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><xml><Encrypt>{SEALED}</Encrypt><X>&b;</X></xml>'
 
 
 @pytest.mark.parametrize(
@@ -281,8 +257,7 @@ BOMB = (
         pytest.param(b"<xml><Encrypt>x</Encrypt><Encrypt>x</Encrypt></xml>", id="two"),
         pytest.param(BOMB.encode(), id="a DTD bomb"),
         pytest.param(
-            b'<!DOCTYPE xml SYSTEM "file:///etc/passwd"><xml><Encrypt>x</Encrypt></xml>',
-            id="an external DTD",
+            b'<!DOCTYPE xml SYSTEM "file:///etc/passwd"><xml><Encrypt>x</Encrypt></xml>', id="an external DTD"
         ),
         pytest.param(b'<?xml version="1.0" encoding="x-none"?><xml/>', id="unknown encoding"),
         pytest.param(b'<?xml version="1.0" encoding="gb18030"?><xml/>', id="multi-byte encoding"),
@@ -359,6 +334,4 @@ def test_any_well_encrypted_bytes_are_refused_or_read(plain):
 def test_any_text_survives_sealing(message, random16):
     encrypted = CORP_A.seal(message, random16=random16)
 
-    assert (
-        CORP_A.verify_url(CORP_A.signature(AT, NONCE, encrypted), AT, NONCE, encrypted) == message
-    )
+    assert CORP_A.verify_url(CORP_A.signature(AT, NONCE, encrypted), AT, NONCE, encrypted) == message

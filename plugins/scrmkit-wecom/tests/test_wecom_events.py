@@ -44,16 +44,12 @@ def xml_of(event: str, change: str = "", sender: str = "sys", **members: str) ->
 
 def head_of(xml: str, seconds: int = AT) -> Head:
     return Head(
-        digest=hashlib.sha256(xml.encode()).hexdigest(),
-        to=CORP,
-        created_at=datetime.fromtimestamp(seconds, UTC),
+        digest=hashlib.sha256(xml.encode()).hexdigest(), to=CORP, created_at=datetime.fromtimestamp(seconds, UTC)
     )
 
 
 def contact(xml: str, change: ContactChange, **more: str) -> ContactEvent:
-    return ContactEvent(
-        head=head_of(xml), change=change, userid="zhangsan", external_userid="wm1", **more
-    )
+    return ContactEvent(head=head_of(xml), change=change, userid="zhangsan", external_userid="wm1", **more)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +68,7 @@ def contact(xml: str, change: ContactChange, **more: str) -> ContactEvent:
             {"state": "channel-é/+ %"},
             id="the state of an acquisition link",
         ),
-        pytest.param(
-            ContactChange.HALF_ADDED, {"WelcomeCode": "c"}, {"welcome_code": "c"}, id="half added"
-        ),
+        pytest.param(ContactChange.HALF_ADDED, {"WelcomeCode": "c"}, {"welcome_code": "c"}, id="half added"),
         pytest.param(ContactChange.EDITED, {}, {}, id="edited"),
         pytest.param(
             ContactChange.REMOVED_BY_STAFF,
@@ -93,9 +87,7 @@ def contact(xml: str, change: ContactChange, **more: str) -> ContactEvent:
     ],
 )
 def test_a_contact_event_is_read(change, sent, read):
-    xml = xml_of(
-        "change_external_contact", change.value, UserID="zhangsan", ExternalUserID="wm1", **sent
-    )
+    xml = xml_of("change_external_contact", change.value, UserID="zhangsan", ExternalUserID="wm1", **sent)
 
     assert parse_event(xml) == contact(xml, change, **read)
 
@@ -172,21 +164,14 @@ def test_a_group_chat_that_begins_or_ends_is_read(change):
     ("change", "members", "read"),
     [
         pytest.param(TagChange.CREATED, {"Id": "et1", "TagType": "tag"}, ("et1", "tag"), id="new"),
-        pytest.param(
-            TagChange.DELETED,
-            {"Id": "et1", "TagType": "tag_group"},
-            ("et1", "tag_group"),
-            id="gone",
-        ),
+        pytest.param(TagChange.DELETED, {"Id": "et1", "TagType": "tag_group"}, ("et1", "tag_group"), id="gone"),
         pytest.param(TagChange.SHUFFLED, {}, ("", ""), id="the order of all groups"),
     ],
 )
 def test_a_tag_event_is_read(change, members, read):
     xml = xml_of("change_external_tag", change.value, **members)
 
-    assert parse_event(xml) == TagEvent(
-        head=head_of(xml), change=change, tag_id=read[0], tag_type=read[1]
-    )
+    assert parse_event(xml) == TagEvent(head=head_of(xml), change=change, tag_id=read[0], tag_type=read[1])
 
 
 def test_what_a_member_writes_to_the_app_is_read_with_emoji_and_markup():
@@ -219,12 +204,7 @@ def test_what_a_member_does_in_the_app_is_read(name):
     xml = xml_of(name, sender="zhangsan", EventKey="k", AgentID="1000002", Latitude="1.5")
 
     assert parse_event(xml) == StaffEvent(
-        head=head_of(xml),
-        userid="zhangsan",
-        agent_id="1000002",
-        event=name,
-        key="k",
-        details={"Latitude": "1.5"},
+        head=head_of(xml), userid="zhangsan", agent_id="1000002", event=name, key="k", details={"Latitude": "1.5"}
     )
 
 
@@ -243,9 +223,7 @@ def test_the_sign_of_customer_service_is_read_without_a_sender():
     xml = PLAIN["V11"]
 
     assert parse_event(xml) == CustomerServiceEvent(
-        head=head_of(xml, 1735690599),
-        open_kfid="wkScrmkitDemoKf00000000000001",
-        sync_token="ENCSandboxSyncToken0001",
+        head=head_of(xml, 1735690599), open_kfid="wkScrmkitDemoKf00000000000001", sync_token="ENCSandboxSyncToken0001"
     )
 
 
@@ -258,16 +236,10 @@ def test_the_sign_of_customer_service_is_read_without_a_sender():
             "change_external_contact/add_external_contact",
             id="no customer",
         ),
+        pytest.param(xml_of("change_external_chat", "update"), "change_external_chat/update", id="no chat"),
+        pytest.param(xml_of("change_external_tag", "create"), "change_external_tag/create", id="no tag"),
         pytest.param(
-            xml_of("change_external_chat", "update"), "change_external_chat/update", id="no chat"
-        ),
-        pytest.param(
-            xml_of("change_external_tag", "create"), "change_external_tag/create", id="no tag"
-        ),
-        pytest.param(
-            xml_of("customer_acquisition", "balance_low"),
-            "customer_acquisition/balance_low",
-            id="another family",
+            xml_of("customer_acquisition", "balance_low"), "customer_acquisition/balance_low", id="another family"
         ),
         pytest.param(xml_of("kf_msg_or_event"), "kf_msg_or_event", id="no service account"),
         pytest.param("<xml><MsgType>hologram</MsgType></xml>", "hologram", id="a new message"),
@@ -299,9 +271,7 @@ def test_no_code_and_no_words_stand_in_a_repr():
     assert "ENCSandbox" not in shown
 
 
-@pytest.mark.parametrize(
-    "xml", ["", "hello", "<a/>", '<!DOCTYPE xml [<!ENTITY a "b">]><xml>&a;</xml>']
-)
+@pytest.mark.parametrize("xml", ["", "hello", "<a/>", '<!DOCTYPE xml [<!ENTITY a "b">]><xml>&a;</xml>'])
 def test_what_is_no_xml_is_refused(xml):
     with pytest.raises(CallbackRejectedError) as caught:
         parse_event(xml)

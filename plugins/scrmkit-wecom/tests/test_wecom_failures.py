@@ -12,12 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scrmkit.clock import VirtualClock
-from scrmkit.errors import (
-    InvalidValueError,
-    RefusedError,
-    TryLaterError,
-    UnknownOutcomeError,
-)
+from scrmkit.errors import InvalidValueError, RefusedError, TryLaterError, UnknownOutcomeError
 from scrmkit_wecom.api import (
     AlreadyWelcomedError,
     AnotherAppWelcomesError,
@@ -143,10 +138,7 @@ def test_a_reply_that_does_not_come_in_time_leaves_the_outcome_unknown(platform,
     platform.say(CONTACT + "add_contact_way", platform.raw(wait_for=over))
     platform.say(CONTACT + "add_corp_tag", platform.raw(wait_for=over))
     client = WeComClient(
-        Credentials(corp_id="ww1", secret="s"),
-        clock,
-        base_url=platform.url,
-        timeout=timedelta(milliseconds=150),
+        Credentials(corp_id="ww1", secret="s"), clock, base_url=platform.url, timeout=timedelta(milliseconds=150)
     )
 
     with client, pytest.raises(UnknownOutcomeError):
@@ -158,9 +150,7 @@ def test_a_reply_that_does_not_come_in_time_leaves_the_outcome_unknown(platform,
 def test_a_platform_that_cannot_be_reached_is_tried_later(clock, call):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    client = WeComClient(
-        Credentials(corp_id="ww1", secret="s"), clock, base_url=f"http://127.0.0.1:{port}"
-    )
+    client = WeComClient(Credentials(corp_id="ww1", secret="s"), clock, base_url=f"http://127.0.0.1:{port}")
 
     with client, pytest.raises(TryLaterError):
         call(client)
@@ -184,10 +174,7 @@ def test_a_reply_that_drips_is_given_up_after_the_timeout(clock):
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         with (
             WeComClient(
-                Credentials(corp_id="ww1", secret="s"),
-                clock,
-                base_url=url,
-                timeout=timedelta(milliseconds=200),
+                Credentials(corp_id="ww1", secret="s"), clock, base_url=url, timeout=timedelta(milliseconds=200)
             ) as client,
             pytest.raises(TryLaterError),
         ):
@@ -240,18 +227,14 @@ def test_the_ends_of_a_welcome_are_told_apart(platform, client, code, error):
     assert type(caught.value) is error
 
 
-@pytest.mark.parametrize(
-    "url", ["http://example.com", "ftp://127.0.0.1", "example.com", "", "http://[", "http://"]
-)
+@pytest.mark.parametrize("url", ["http://example.com", "ftp://127.0.0.1", "example.com", "", "http://[", "http://"])
 def test_an_address_that_would_show_the_secret_is_refused(url):
     with pytest.raises(InvalidValueError):
         WeComClient(Credentials(corp_id="ww1", secret="s"), VirtualClock(NOON), base_url=url)
 
 
 @pytest.mark.parametrize("failure", ["ok", "refused", "lost", "away"])
-def test_no_token_and_no_secret_stands_in_a_log_an_error_or_a_repr(
-    platform, client, caplog, failure
-):
+def test_no_token_and_no_secret_stands_in_a_log_an_error_or_a_repr(platform, client, caplog, failure):
     caplog.set_level(logging.DEBUG)
     replies = {
         "ok": {"errcode": 0},

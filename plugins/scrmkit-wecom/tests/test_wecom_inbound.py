@@ -10,13 +10,7 @@ import pytest
 
 from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import StateToken
-from scrmkit.domain.kinds import (
-    ContactAdded,
-    ContactRemoved,
-    GroupChatJoined,
-    GroupChatLeft,
-    Noted,
-)
+from scrmkit.domain.kinds import ContactAdded, ContactRemoved, GroupChatJoined, GroupChatLeft, Noted
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.errors import CallbackRejectedError
 from scrmkit.protocols import CallbackRequest, Inbound, Reply
@@ -117,8 +111,7 @@ def test_a_new_contact_is_a_touchpoint_with_its_state_and_code(channel):
 
 
 def test_a_repeated_delivery_has_the_same_identity_key(channel):
-    keys = {channel.receive(posted(ROWS[row]["plaintext"])).touchpoints[0].key
-            for row in ("V02", "V03")}  # fmt: skip
+    keys = {channel.receive(posted(ROWS[row]["plaintext"])).touchpoints[0].key for row in ("V02", "V03")}
 
     assert len(keys) == 1
 
@@ -130,10 +123,7 @@ CUSTOMER = "<UserID>zhangsan</UserID><ExternalUserID>wm1</ExternalUserID>"
     ("change", "kind", "payload"),
     [
         pytest.param(
-            "add_half_external_contact",
-            "contact.added",
-            ContactAdded(account="zhangsan", half=True),
-            id="half added",
+            "add_half_external_contact", "contact.added", ContactAdded(account="zhangsan", half=True), id="half added"
         ),
         pytest.param(
             "del_external_contact",
@@ -147,17 +137,9 @@ CUSTOMER = "<UserID>zhangsan</UserID><ExternalUserID>wm1</ExternalUserID>"
             ContactRemoved(account="zhangsan", by="customer"),
             id="removed by the customer",
         ),
+        pytest.param("edit_external_contact", "wecom.contact_edited", ContactEdited(account="zhangsan"), id="edited"),
         pytest.param(
-            "edit_external_contact",
-            "wecom.contact_edited",
-            ContactEdited(account="zhangsan"),
-            id="edited",
-        ),
-        pytest.param(
-            "transfer_fail",
-            "wecom.transfer_failed",
-            TransferFailed(account="zhangsan"),
-            id="a transfer failed",
+            "transfer_fail", "wecom.transfer_failed", TransferFailed(account="zhangsan"), id="a transfer failed"
         ),
     ],
 )
@@ -176,19 +158,13 @@ def test_a_contact_event_is_a_touchpoint_of_the_customer(channel, change, kind, 
         ("del_member", "group_chat.left", GroupChatLeft(chat="wr1")),
     ],
 )
-def test_customers_who_join_or_leave_a_group_chat_are_touchpoints_of_their_own(
-    channel, detail, kind, payload
-):
+def test_customers_who_join_or_leave_a_group_chat_are_touchpoints_of_their_own(channel, detail, kind, payload):
     members = "<MemChangeList><Item>wm1</Item><Item>lisi</Item><Item>wo2</Item></MemChangeList>"
     more = f"<ChatId>wr1</ChatId><UpdateDetail>{detail}</UpdateDetail>{members}"
 
-    chat, *customers = channel.receive(
-        posted(event("change_external_chat", "update", more=more))
-    ).touchpoints
+    chat, *customers = channel.receive(posted(event("change_external_chat", "update", more=more))).touchpoints
 
-    assert chat.payload == GroupChatChanged(
-        chat="wr1", change="update", detail=detail, members=("wm1", "lisi", "wo2")
-    )
+    assert chat.payload == GroupChatChanged(chat="wr1", change="update", detail=detail, members=("wm1", "lisi", "wo2"))
     assert [one.identities for one in customers] == [who("wm1"), who("wo2")]
     assert {(one.kind, one.payload) for one in customers} == {(kind, payload)}
     assert len({one.key for one in customers}) == 2
@@ -224,9 +200,7 @@ def test_customers_who_join_or_leave_a_group_chat_are_touchpoints_of_their_own(
         pytest.param(
             ROWS["V11"]["plaintext"],
             "wecom.service_notified",
-            ServiceNotified(
-                open_kfid="wkScrmkitDemoKf00000000000001", sync_token="ENCSandboxSyncToken0001"
-            ),
+            ServiceNotified(open_kfid="wkScrmkitDemoKf00000000000001", sync_token="ENCSandboxSyncToken0001"),
             id="customer service",
         ),
     ],
@@ -241,9 +215,7 @@ def test_an_unknown_event_is_noted_by_its_name(channel):
     (touchpoint,) = channel.receive(posted(event("solar_flare", "began"))).touchpoints
 
     assert touchpoint.kind == "platform.noted"
-    assert touchpoint.payload == Noted(
-        what="wecom: solar_flare/began", detail={"digest": touchpoint.key}
-    )
+    assert touchpoint.payload == Noted(what="wecom: solar_flare/began", detail={"digest": touchpoint.key})
 
 
 def test_an_event_with_an_impossible_value_is_noted(channel):

@@ -28,18 +28,11 @@ from scrmkit.testing.sandbox_faults import Fault
 from scrmkit_wecom.bodies import AddContactWay, AddCorpTags, NewTag, Welcome
 from scrmkit_wecom.channel import WeComChannel, WeComSettings
 from scrmkit_wecom.client import WeComClient
-from scrmkit_wecom.rules import (
-    EntranceTagsRule,
-    EntranceTagsSettings,
-    WelcomeRule,
-    WelcomeSettings,
-)
+from scrmkit_wecom.rules import EntranceTagsRule, EntranceTagsSettings, WelcomeRule, WelcomeSettings
 from scrmkit_wecom.sandbox.server import WecomSandbox
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ENTRANCE = Entrance(
-    token=StateToken("table7"), name="table 7", tags=(("来源", "桌卡"),), welcome="欢迎光临"
-)
+ENTRANCE = Entrance(token=StateToken("table7"), name="table 7", tags=(("来源", "桌卡"),), welcome="欢迎光临")
 
 
 class Shop:
@@ -59,9 +52,7 @@ class Shop:
         self.channel = WeComChannel(PluginContext(name="wecom", settings=settings, clock=clock))
         self.rules = (
             WelcomeRule(PluginContext(name="w", settings=WelcomeSettings(), clock=clock)),
-            EntranceTagsRule(
-                PluginContext(name="t", settings=EntranceTagsSettings(mark_in="wecom"), clock=clock)
-            ),
+            EntranceTagsRule(PluginContext(name="t", settings=EntranceTagsSettings(mark_in="wecom"), clock=clock)),
         )
         shop = self
 
@@ -82,9 +73,7 @@ class Shop:
     def serve(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         query = {k: v[0] for k, v in parse_qs(urlsplit(handler.path).query).items()}
         try:
-            inbound = self.channel.receive(
-                CallbackRequest(method=handler.command, query=query, body=body)
-            )
+            inbound = self.channel.receive(CallbackRequest(method=handler.command, query=query, body=body))
         except CallbackRejectedError:
             inbound = Inbound(reply=Reply(status=403))
         self.touchpoints.extend(inbound.touchpoints)
@@ -94,12 +83,7 @@ class Shop:
 
     def send(self, operation: str, body: object, attempt: int = 1) -> Any:
         item = Outgoing(
-            id=OutgoingId(1),
-            tenant=TenantId("main"),
-            key="k",
-            body=body,
-            attempt=attempt,
-            planned_at=self.clock.now(),
+            id=OutgoingId(1), tenant=TenantId("main"), key="k", body=body, attempt=attempt, planned_at=self.clock.now()
         )
         return self.channel.send(operation, [item])[0]
 
@@ -220,9 +204,7 @@ def test_what_was_done_but_not_answered_is_found_again(shop, operation, body):
     shop.sandbox.faults.add(Fault(kind="drop", path=f"*/{operation}"))
 
     lost = shop.send(operation, body)
-    item = Outgoing(
-        id=OutgoingId(1), tenant=TenantId("m"), key="k", body=body, planned_at=shop.clock.now()
-    )
+    item = Outgoing(id=OutgoingId(1), tenant=TenantId("m"), key="k", body=body, planned_at=shop.clock.now())
     (found,) = shop.channel.ask(operation, [item])
 
     assert isinstance(lost, Unknown)

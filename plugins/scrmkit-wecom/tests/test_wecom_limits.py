@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrmkit.errors import (
-    InvalidValueError,
-)
+from scrmkit.errors import InvalidValueError
 from scrmkit_wecom.bodies import (
     AddContactWay,
     AddCorpTags,
@@ -38,23 +36,16 @@ def mini(**fields):
         pytest.param(lambda n: link(description="a" * (511 + n)), id="a link's text of 512 bytes"),
         pytest.param(lambda n: mini(title="欢" * 21 + "a" * n), id="a mini-program's title of 64"),
         pytest.param(lambda n: Welcome(attachments=(link(),) * (8 + n)), id="nine attachments"),
-        pytest.param(
-            lambda n: AddContactWay(user=("u",), remark="🎉" * (29 + n)), id="a remark of 30"
-        ),
-        pytest.param(
-            lambda n: AddContactWay(user=("u",), state="欢" * (29 + n)), id="a state of 30"
-        ),
+        pytest.param(lambda n: AddContactWay(user=("u",), remark="🎉" * (29 + n)), id="a remark of 30"),
+        pytest.param(lambda n: AddContactWay(user=("u",), state="欢" * (29 + n)), id="a state of 30"),
         pytest.param(lambda n: AddContactWay(type=2, user=("u",) * (99 + n)), id="100 members"),
         pytest.param(lambda n: NewTag(name="欢" * (29 + n)), id="a tag's name of 30"),
         pytest.param(lambda n: NewTag(name="t", order=2**32 - 2 + n), id="an order of 2**32 - 1"),
         pytest.param(
-            lambda n: AddCorpTags(group_name="g" * (29 + n), tags=(NewTag(name="t"),)),
-            id="a group's name of 30",
+            lambda n: AddCorpTags(group_name="g" * (29 + n), tags=(NewTag(name="t"),)), id="a group's name of 30"
         ),
         pytest.param(lambda n: EditCorpTag(id="et", name="欢" * (29 + n)), id="a new name of 30"),
-        pytest.param(
-            lambda n: UpdateContactWay(config_id="c", state="a" * (29 + n)), id="a new state of 30"
-        ),
+        pytest.param(lambda n: UpdateContactWay(config_id="c", state="a" * (29 + n)), id="a new state of 30"),
     ],
 )
 def test_a_limit_of_the_platform_is_kept_to_the_last_character(make):

@@ -21,13 +21,7 @@ from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.errors import InvalidValueError
 from scrmkit.protocols import PluginContext
 from scrmkit_wecom.bodies import MarkTag, Welcome
-from scrmkit_wecom.rules import (
-    EntranceTagsRule,
-    EntranceTagsSettings,
-    WelcomeRule,
-    WelcomeSettings,
-    welcome_slot,
-)
+from scrmkit_wecom.rules import EntranceTagsRule, EntranceTagsSettings, WelcomeRule, WelcomeSettings, welcome_slot
 
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 ADDED = Touchpoint(
@@ -75,10 +69,7 @@ def greeting(text: str) -> Decision:
         not_after=NOON + timedelta(seconds=20),
     )
     slot = "wecom.welcome/d1gest"
-    return Decision(
-        reason="a new contact is greeted",
-        effects=(Propose(message=message, once=slot, slot=slot),),
-    )
+    return Decision(reason="a new contact is greeted", effects=(Propose(message=message, once=slot, slot=slot),))
 
 
 PROMISE = Incentive(benefit="coupon:20", text="20 yuan off")
@@ -116,10 +107,7 @@ def test_a_promise_alone_is_a_welcome(clock):
 
 @pytest.mark.parametrize(
     ("passed_s", "code"),
-    [
-        pytest.param(19.9, "ok", id="just in time"),
-        pytest.param(20, "too_late", id="the first moment that is too late"),
-    ],
+    [pytest.param(19.9, "ok", id="just in time"), pytest.param(20, "too_late", id="the first moment that is too late")],
 )
 def test_a_welcome_is_proposed_only_inside_its_20_seconds(clock, passed_s, code):
     assert ask(greeter(clock), ADDED, NOON + timedelta(seconds=passed_s)).code == code
@@ -128,9 +116,7 @@ def test_a_welcome_is_proposed_only_inside_its_20_seconds(clock, passed_s, code)
 @pytest.mark.parametrize(
     ("touchpoint", "code"),
     [
-        pytest.param(
-            attrs.evolve(ADDED, payload=ContactAdded(account="u")), "no_code", id="no code"
-        ),
+        pytest.param(attrs.evolve(ADDED, payload=ContactAdded(account="u")), "no_code", id="no code"),
         pytest.param(
             attrs.evolve(ADDED, entrance=attrs.evolve(ENTRANCE, welcome="欢" * 1_334)),
             "bad_text",
@@ -179,19 +165,13 @@ MARK = Request(
     [
         pytest.param(attrs.evolve(ADDED, entrance=ENTRANCE), "", TAGGED, id="a new contact"),
         pytest.param(SCANNED, "", TAGGED, id="a scan"),
-        pytest.param(
-            attrs.evolve(ADDED, entrance=ENTRANCE), "wecom", (*TAGGED, MARK), id="in WeCom too"
-        ),
+        pytest.param(attrs.evolve(ADDED, entrance=ENTRANCE), "wecom", (*TAGGED, MARK), id="in WeCom too"),
         pytest.param(SCANNED, "wecom", TAGGED, id="a scan has no member to tag for"),
-        pytest.param(
-            attrs.evolve(ADDED, entrance=ENTRANCE), "other", TAGGED, id="of another channel"
-        ),
+        pytest.param(attrs.evolve(ADDED, entrance=ENTRANCE), "other", TAGGED, id="of another channel"),
     ],
 )
 def test_who_comes_by_an_entrance_gets_its_tags(clock, touchpoint, mark_in, effects):
-    assert ask(tagger(clock, mark_in), touchpoint) == Decision(
-        reason="came in by the table card", effects=effects
-    )
+    assert ask(tagger(clock, mark_in), touchpoint) == Decision(reason="came in by the table card", effects=effects)
 
 
 @pytest.mark.parametrize("entrance", [None, attrs.evolve(ENTRANCE, tags=())])

@@ -45,9 +45,7 @@ def test_the_token_is_asked_for_with_company_and_secret(platform, client):
         pytest.param(120, 60, "token-2", id="a very short life is over"),
     ],
 )
-def test_a_token_is_used_for_as_long_as_the_platform_said(
-    platform, client, clock, expires_in, passed_s, token
-):
+def test_a_token_is_used_for_as_long_as_the_platform_said(platform, client, clock, expires_in, passed_s, token):
     platform.expires_in = expires_in
     client.get_follow_user_list()
     clock.advance(timedelta(seconds=passed_s))
@@ -76,9 +74,7 @@ def test_a_call_whose_token_is_refused_twice_is_given_up(platform, client):
 
 
 def test_a_change_that_must_not_be_made_twice_is_repeated_after_a_refused_token(platform, client):
-    platform.say(
-        "externalcontact/add_contact_way", {"errcode": 40014}, {"config_id": "c1", "qr_code": "q"}
-    )
+    platform.say("externalcontact/add_contact_way", {"errcode": 40014}, {"config_id": "c1", "qr_code": "q"})
 
     assert client.add_contact_way(AddContactWay(user=("u",))).config_id == "c1"
 

@@ -135,11 +135,10 @@ class Bench:
         self.engine = self._start()
         self.engine.publish(
             Campaign(
-                id=CAMPAIGN, mechanic="box", rules=BoxRules(), starts_at=START,
-                ends_at=START + timedelta(days=365),
+                id=CAMPAIGN, mechanic="box", rules=BoxRules(), starts_at=START, ends_at=START + timedelta(days=365)
             ),
             tenant=self._settings.get("tenants", ["main"])[0],
-        )  # fmt: skip
+        )
 
     def _start(self) -> Engine:
         plugins = {
@@ -150,14 +149,9 @@ class Bench:
         plugins = {use: plugin for use, plugin in plugins.items() if plugin is not None}
         names = {use: use.partition(".")[2] for use in plugins}
         tables = {name: {"use": use, **self._tables.get(name, {})} for use, name in names.items()}
-        core = {
-            "database": {"env": "URL"}, "secret": {"env": "SECRET"}, "durability": "normal",
-            **self._settings,
-        }  # fmt: skip
+        core = {"database": {"env": "URL"}, "secret": {"env": "SECRET"}, "durability": "normal", **self._settings}
         return Engine(
-            settings_from(
-                {"scrmkit": core, "plugins": tables}, {"SECRET": _SECRET, "URL": self.url}
-            ),
+            settings_from({"scrmkit": core, "plugins": tables}, {"SECRET": _SECRET, "URL": self.url}),
             clock=self.clock,
             plugins={use: _class_of(plugin) for use, plugin in plugins.items()},
         )
@@ -204,9 +198,7 @@ class Bench:
         )  # fmt: skip
         return key
 
-    def say(
-        self, text: str = "hello", *, who: int = 1, box: str | None = None, **message: Any
-    ) -> None:
+    def say(self, text: str = "hello", *, who: int = 1, box: str | None = None, **message: Any) -> None:
         """Have a message planned."""
         slot = {name: message.pop(name) for name in ("slot", "slot_closes_at") if name in message}
         given = {"channel": "sms", "content": FakeText(text=text), **message}
@@ -219,9 +211,8 @@ class Bench:
         ref = InstanceRef(plugin="box", campaign=CAMPAIGN, key=box or "")
         answer_to = None if box is None else AnswerTo(ref=ref, step=number)
         effect = Request(
-            connector="payments", operation="refund", body=body, once=number, answer_to=answer_to,
-            **request,
-        )  # fmt: skip
+            connector="payments", operation="refund", body=body, once=number, answer_to=answer_to, **request
+        )
         self.do(effect, box=box)
 
     def run(self, after: timedelta | float = 0) -> Done:

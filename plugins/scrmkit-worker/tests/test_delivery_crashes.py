@@ -80,9 +80,7 @@ def template(new_sqlite) -> Path:
     return Path(new_sqlite().removeprefix("sqlite:///"))
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=st.lists(acts, max_size=8), planned=cuts, honours_keys=st.booleans())
 def test_every_message_ends_once_and_is_sent_at_most_once(template, script, planned, honours_keys):
     path = template.with_name(f"cut-{next(_NUMBERS)}.db")

@@ -6,10 +6,7 @@ from datetime import timedelta
 
 from delivery_bench import START
 
-from scrmkit.domain.messages import (
-    Refused,
-    TryLater,
-)
+from scrmkit.domain.messages import Refused, TryLater
 from scrmkit.persistence import schema
 from scrmkit.testing.fakes import FakeChannel
 

@@ -64,10 +64,7 @@ def test_the_more_urgent_lane_goes_first(make_quick_bench):
             return super().send(operation, batch)
 
     channel = Noting()
-    channel.operations = {
-        "mass": Operation(body=FakeText, priority=9),
-        "welcome": Operation(body=FakeText, priority=1),
-    }
+    channel.operations = {"mass": Operation(body=FakeText, priority=9), "welcome": Operation(body=FakeText, priority=1)}
     bench = make_quick_bench(sms=channel)
     bench.say(operation="mass")
     bench.say(operation="welcome")
@@ -137,9 +134,7 @@ def test_a_consent_withdrawn_after_planning_stops_the_message(make_bench):
     done = bench.run()
 
     assert bench.sms.sent == []
-    assert (bench.only.status, bench.only.code, bench.log) == (
-        "suppressed", "withdrawn", ["suppressed"],
-    )  # fmt: skip
+    assert (bench.only.status, bench.only.code, bench.log) == ("suppressed", "withdrawn", ["suppressed"])
     assert (done.sent, done.put_off) == (0, 1)
 
 
@@ -239,9 +234,7 @@ def test_a_plugin_is_asked_again_when_a_message_leaves(make_bench):
     bench.run()
 
     assert (gate.asked, bench.sms.sent) == (2, [])
-    assert (bench.only.status, bench.only.code, bench.only.reason) == (
-        "suppressed", "mood", "gate: not today",
-    )  # fmt: skip
+    assert (bench.only.status, bench.only.code, bench.only.reason) == ("suppressed", "mood", "gate: not today")
 
 
 def test_what_was_sent_counts_after_another_message_of_the_same_batch(make_bench):
@@ -250,10 +243,7 @@ def test_what_was_sent_counts_after_another_message_of_the_same_batch(make_bench
     bench.say("yesterday's offer", purpose=MARKETING)
     service = Message(channel="sms", content=FakeText(text="told of"), tell=True)
     offer = attrs.evolve(service, purpose=MARKETING, tell=False)
-    bench.effects = {
-        "a": (Propose(message=service, once="a"),),
-        "b": (Propose(message=offer, once="b"),),
-    }
+    bench.effects = {"a": (Propose(message=service, once="a"),), "b": (Propose(message=offer, once="b"),)}
     bench.boxed["a"] = "b1"
 
     bench.engine.record_many(
@@ -290,10 +280,7 @@ def test_of_two_that_a_cap_lets_through_one_at_a_time_one_leaves(make_bench):
     bench.run()
 
     assert bench.sms.texts == ["first"]
-    assert [(row.status, row.code) for row in bench.rows()] == [
-        ("accepted", "ok"),
-        ("suppressed", "capped"),
-    ]
+    assert [(row.status, row.code) for row in bench.rows()] == [("accepted", "ok"), ("suppressed", "capped")]
 
 
 def test_a_platform_quota_holds_at_the_last_moment_too(make_bench):
@@ -313,9 +300,7 @@ def test_what_was_erased_is_not_sent(make_bench, restarts):
     bench = make_bench()
     bench.say()
     with bench.engine.database.engine.begin() as connection:
-        connection.execute(
-            update(schema.personal).where(schema.personal.c.id == bench.only.id).values(data=None)
-        )
+        connection.execute(update(schema.personal).where(schema.personal.c.id == bench.only.id).values(data=None))
     if restarts:
         bench.restart()
 
@@ -329,9 +314,7 @@ def test_a_body_that_its_connector_no_longer_reads_is_a_dead_letter(make_bench):
     bench.say()
     with bench.engine.database.engine.begin() as connection:
         connection.execute(
-            update(schema.personal)
-            .where(schema.personal.c.id == bench.only.id)
-            .values(data='{"text":5}')
+            update(schema.personal).where(schema.personal.c.id == bench.only.id).values(data='{"text":5}')
         )
 
     bench.run()

@@ -10,16 +10,7 @@ from delivery_bench import MARKETING, START
 
 from scrmkit import failpoints
 from scrmkit.domain.effects import Propose
-from scrmkit.domain.messages import (
-    Accepted,
-    Delivered,
-    Message,
-    Refund,
-    Refused,
-    TryLater,
-    Undelivered,
-    Unknown,
-)
+from scrmkit.domain.messages import Accepted, Delivered, Message, Refund, Refused, TryLater, Undelivered, Unknown
 from scrmkit.persistence import schema
 from scrmkit.testing.fakes import FakeChannel, FakeText
 
@@ -31,9 +22,7 @@ MINUTE = timedelta(minutes=1)
     [
         pytest.param(Accepted(provider_id="p1"), "accepted", "ok", "", id="taken"),
         pytest.param(Delivered(provider_id="p1"), "delivered", "ok", "", id="arrived"),
-        pytest.param(
-            Undelivered(code="7", reason="off"), "undelivered", "7", "off", id="not arrived"
-        ),
+        pytest.param(Undelivered(code="7", reason="off"), "undelivered", "7", "off", id="not arrived"),
         pytest.param(Refused(code="41", reason="no"), "refused", "41", "no", id="refused"),
         pytest.param(TryLater(reason="busy"), "planned", "try_later", "busy", id="later"),
         pytest.param(Unknown(reason="lost"), "unknown", "unknown", "lost", id="nobody knows"),
@@ -67,10 +56,7 @@ def test_one_batch_may_end_in_many_ways(make_bench):
 
 @pytest.mark.parametrize(
     "outcome",
-    [
-        Refused(code="b", reason="blocked", suppress=True),
-        Undelivered(code="b", reason="blocked", suppress=True),
-    ],
+    [Refused(code="b", reason="blocked", suppress=True), Undelivered(code="b", reason="blocked", suppress=True)],
     ids=["refused", "undelivered"],
 )
 def test_an_address_that_must_not_be_written_to_again_is_not(make_bench, outcome):
@@ -190,9 +176,7 @@ def test_without_keys_a_broken_answer_leaves_everything_unknown(make_quick_bench
     bench.run()
 
     assert bench.statuses == ["unknown", "unknown"]
-    assert [(failure.plugin, failure.hook) for failure in bench.observer.failures] == [
-        ("mail", "send")
-    ]
+    assert [(failure.plugin, failure.hook) for failure in bench.observer.failures] == [("mail", "send")]
 
 
 @BROKEN
@@ -208,9 +192,7 @@ def test_with_keys_a_broken_answer_is_tried_again(make_quick_bench, answer):
 
 
 def test_a_connector_in_quarantine_is_left_alone(make_bench):
-    bench = make_bench(
-        sms=Broken(RuntimeError("boom"), max_attempts=9), calls={"quarantine_after": 2}
-    )
+    bench = make_bench(sms=Broken(RuntimeError("boom"), max_attempts=9), calls={"quarantine_after": 2})
     bench.say()
     for _ in range(4):
         bench.run(MINUTE)
@@ -289,9 +271,7 @@ def test_what_an_answer_leads_to_leaves_in_the_same_run(make_bench):
 
     bench.run()
 
-    assert bench.payments.refunds == {
-        "r7": Refund(order_no="o1", refund_no="r7", amount_fen=100, reason="test")
-    }
+    assert bench.payments.refunds == {"r7": Refund(order_no="o1", refund_no="r7", amount_fen=100, reason="test")}
     assert bench.sms.texts == ["your money is back"]
 
 

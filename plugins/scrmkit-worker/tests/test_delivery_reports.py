@@ -12,22 +12,9 @@ from scrmkit import failpoints
 from scrmkit.domain.effects import Propose
 from scrmkit.domain.ids import TenantId
 from scrmkit.domain.kinds import MessageReceived
-from scrmkit.domain.messages import (
-    Accepted,
-    Delivered,
-    Message,
-    Refused,
-    Report,
-    TryLater,
-    Undelivered,
-    Unknown,
-)
+from scrmkit.domain.messages import Accepted, Delivered, Message, Refused, Report, TryLater, Undelivered, Unknown
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.errors import (
-    CallbackRejectedError,
-    StorageUnavailableError,
-    UnknownNameError,
-)
+from scrmkit.errors import CallbackRejectedError, StorageUnavailableError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit.protocols import CallbackRequest, Inbound, Reply
 from scrmkit.testing.fakes import FakeChannel, FakeText, Lose
@@ -221,10 +208,7 @@ def test_a_report_settles_the_message_of_its_own_tenant_alone(make_bench):
 
     bench.engine.apply_reports("sms", [Report(outcome=ARRIVED, provider_id="p1")], tenant="two")
 
-    assert {row.tenant: row.status for row in bench.rows()} == {
-        "one": "accepted",
-        "two": "delivered",
-    }
+    assert {row.tenant: row.status for row in bench.rows()} == {"one": "accepted", "two": "delivered"}
 
 
 def test_observers_hear_of_reports_that_say_something_new(make_bench):
@@ -234,15 +218,10 @@ def test_observers_hear_of_reports_that_say_something_new(make_bench):
     for _ in range(2):
         bench.engine.apply_reports("sms", [Report(outcome=ARRIVED, key=key)])
 
-    assert [outcome for _, outcome in bench.observer.delivered] == [
-        Accepted(provider_id="p1"),
-        ARRIVED,
-    ]
+    assert [outcome for _, outcome in bench.observer.delivered] == [Accepted(provider_id="p1"), ARRIVED]
 
 
-@pytest.mark.parametrize(
-    "report", ["delivered", Report(outcome="fine", key="k")], ids=["no report", "no outcome"]
-)
+@pytest.mark.parametrize("report", ["delivered", Report(outcome="fine", key="k")], ids=["no report", "no outcome"])
 def test_what_is_no_report_counts_against_the_plugin(make_quick_bench, report):
     bench = make_quick_bench()
 
@@ -266,9 +245,8 @@ class Told(FakeChannel):
 
 def written(text: str = "hi", *, key: str = "m1", kind: str = "message.received", **more):
     return Touchpoint(
-        kind=kind, key=key, occurred_at=START, payload=MessageReceived(text=text),
-        identities=(phone(5),), **more,
-    )  # fmt: skip
+        kind=kind, key=key, occurred_at=START, payload=MessageReceived(text=text), identities=(phone(5),), **more
+    )
 
 
 def receive(bench) -> Reply:
@@ -289,9 +267,7 @@ def test_a_callback_is_answered_when_all_of_it_is_durable(make_bench):
 
     assert reply == Reply(body=b"ok")
     assert bench.statuses == ["delivered"]
-    assert [row.key for row in bench.rows(schema.touchpoint, kind="message.received")][1:] == [
-        "m1", "m2",
-    ]  # fmt: skip
+    assert [row.key for row in bench.rows(schema.touchpoint, kind="message.received")][1:] == ["m1", "m2"]
 
 
 def test_a_callback_that_comes_again_changes_nothing(make_bench):
@@ -317,9 +293,7 @@ def test_a_callback_that_is_not_authentic_gets_an_empty_403(make_quick_bench):
     assert "13900000005" not in repr(logs)
 
 
-@pytest.mark.parametrize(
-    "said", [RuntimeError("boom"), None, "hello"], ids=["raises", "nothing", "a text"]
-)
+@pytest.mark.parametrize("said", [RuntimeError("boom"), None, "hello"], ids=["raises", "nothing", "a text"])
 def test_a_channel_that_breaks_on_a_callback_lets_the_platform_try_again(make_quick_bench, said):
     bench = make_quick_bench(sms=Told())
     bench.sms.inbound = said

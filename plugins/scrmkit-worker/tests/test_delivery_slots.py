@@ -154,10 +154,7 @@ def test_who_comes_after_the_slot_was_won_is_too_late(make_bench):
 
     propose(bench, "late", closes_at=START + timedelta(hours=1))
 
-    assert [(row.status, row.code) for row in bench.rows()] == [
-        ("accepted", "ok"),
-        ("suppressed", "slot_taken"),
-    ]
+    assert [(row.status, row.code) for row in bench.rows()] == [("accepted", "ok"), ("suppressed", "slot_taken")]
 
 
 def test_each_customers_slot_is_its_own(make_bench, monkeypatch):

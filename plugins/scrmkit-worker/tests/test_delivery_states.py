@@ -44,9 +44,7 @@ outcomes = st.one_of(
     ),
     st.just(Unknown(reason="lost")),
 )
-operations = st.builds(
-    Operation, body=st.just(object), idempotent=st.booleans(), max_attempts=st.integers(1, 4)
-)
+operations = st.builds(Operation, body=st.just(object), idempotent=st.booleans(), max_attempts=st.integers(1, 4))
 
 
 def send_on(row: OutgoingRow, at: int) -> OutgoingRow:

@@ -196,9 +196,7 @@ def test_what_was_sent_and_not_written_is_sent_again_only_with_its_key(make_benc
     assert (bench.statuses, len(bench.sms.sent), len(bench.sms.calls)) == (["accepted"], 1, 2)
 
 
-@pytest.mark.parametrize(
-    "place", ["delivery.claim.after_commit", "delivery.sent", "delivery.write.before_commit"]
-)
+@pytest.mark.parametrize("place", ["delivery.claim.after_commit", "delivery.sent", "delivery.write.before_commit"])
 def test_after_a_crash_nothing_is_sent_blindly_where_keys_are_not_honoured(make_bench, place):
     bench = make_bench()
     bench.say(channel="mail")

@@ -174,9 +174,7 @@ def test_an_outcome_that_could_not_be_written_is_written_by_the_next_run(make_qu
     assert (bench.statuses, len(bench.mail.calls)) == (["accepted"], 1)
 
 
-def test_a_defect_in_a_worker_is_logged_without_values_and_the_worker_goes_on(
-    make_quick_bench, monkeypatch
-):
+def test_a_defect_in_a_worker_is_logged_without_values_and_the_worker_goes_on(make_quick_bench, monkeypatch):
     monkeypatch.setattr(running, "_POLL_S", 0.01)
     left = [1]
 
@@ -228,9 +226,7 @@ def test_two_processes_send_everything_once(make_postgresql_bench):
 
 
 def test_two_processes_let_one_message_of_a_person_through_a_cap(make_postgresql_bench):
-    bench = make_postgresql_bench(
-        policy={"caps": [{"purpose": "service", "limit": 1, "days": 1}], "consent": []}
-    )
+    bench = make_postgresql_bench(policy={"caps": [{"purpose": "service", "limit": 1, "days": 1}], "consent": []})
     bench.say(who=1)
     bench.say(who=1, channel="mail", not_before=START + timedelta(days=2))
     with bench.engine.database.engine.begin() as connection:
@@ -244,9 +240,7 @@ def test_two_processes_let_one_message_of_a_person_through_a_cap(make_postgresql
         barrier.wait()
         engine.worker.delivery.work(lane)
 
-    threads = [
-        threading.Thread(target=run, args=pair) for pair in ((bench.engine, "sms"), (other, "mail"))
-    ]
+    threads = [threading.Thread(target=run, args=pair) for pair in ((bench.engine, "sms"), (other, "mail"))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -264,9 +258,8 @@ def test_delivery_starts_only_after_the_host_has_committed(make_quick_bench, mon
     bench.run()
     (bench.effects[key],) = bench.effects.values()
     touchpoint = Touchpoint(
-        kind="message.received", key=key, occurred_at=START,
-        payload=MessageReceived(text="hi"), identities=(phone(9),),
-    )  # fmt: skip
+        kind="message.received", key=key, occurred_at=START, payload=MessageReceived(text="hi"), identities=(phone(9),)
+    )
     host = create_engine(bench.url)
     with workers(bench):
         with host.connect() as connection:

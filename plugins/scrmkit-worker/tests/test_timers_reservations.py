@@ -35,9 +35,7 @@ def test_what_was_held_too_long_goes_back_and_the_holder_hears_of_it(make_bench)
     (told,) = bench.box.told
     assert (before, stock(bench), done.reservations) == ((2, 0), (0, 0), 1)
     assert (told.kind, told.to.key) == ("reservation.expired", "b1")
-    assert (told.payload.resource, told.payload.reservation, told.payload.quantity) == (
-        "seats", "seat-1", 2,
-    )  # fmt: skip
+    assert (told.payload.resource, told.payload.reservation, told.payload.quantity) == ("seats", "seat-1", 2)
     assert bench.rows(schema.reservation)[0].status == "released"
 
 

@@ -56,9 +56,7 @@ def examine(context: CliContext) -> Iterator[Finding]:
         yield from _database(context)
     else:
         text = "there is none yet"
-        yield Finding(
-            level="warning", subject="database", text=text, next_step="Run: scrmkit db upgrade"
-        )
+        yield Finding(level="warning", subject="database", text=text, next_step="Run: scrmkit db upgrade")
     try:
         plugins = context.plugins(settings)
     except PluginError as error:
@@ -77,9 +75,7 @@ def _installed() -> Iterator[Finding]:
     found = discover()
     for name, whose in conflicts(found).items():
         text = f"{name} is provided by {whose}"
-        yield Finding(
-            level="error", subject="installed", text=text, next_step="Uninstall all but one."
-        )
+        yield Finding(level="error", subject="installed", text=text, next_step="Uninstall all but one.")
     for one in found:
         subject = f"{one.name} ({one.whose})" if one.name else one.distribution
         if one.problem:
@@ -117,9 +113,7 @@ def _environment(context: CliContext, settings: Settings) -> Iterator[Finding]:
         hint = did_you_mean(name, known) if name.startswith("SCRMKIT_") else ""
         if name not in known and "did you mean" in hint:
             yield Finding(
-                level="warning",
-                subject="environment",
-                text=f"nothing in [scrmkit] is overridden by {name}{hint}",
+                level="warning", subject="environment", text=f"nothing in [scrmkit] is overridden by {name}{hint}"
             )
 
 

@@ -66,8 +66,7 @@ def described(context: CliContext) -> list[dict[str, Any]]:
                         "plugin": one.plugin.name,
                         "from": one.plugin.whose,
                         "tenant": one.plugin.tenant,
-                        "why": f"number {one.plugin.rank + 1} of those that are enabled"
-                        f" in {context.path.name}",
+                        "why": f"number {one.plugin.rank + 1} of those that are enabled in {context.path.name}",
                     }
                     for one in found
                 ],

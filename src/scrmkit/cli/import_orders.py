@@ -60,9 +60,7 @@ def import_group() -> None:
     """Bring in what other systems know."""
 
 
-def _chosen(
-    context: click.Context, option: click.Parameter, given: Sequence[str]
-) -> dict[str, str]:
+def _chosen(context: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if not all(mark for _, mark, _ in pairs):
         raise click.BadParameter("write it as COLUMN=HEADER, such as paid_at=付款日期")
@@ -120,9 +118,7 @@ def orders(
     click_context.exit(0 if count.put_aside == 0 else 3 if good else 1)
 
 
-def _import(
-    engine: Engine, path: Path, side: Path, origin: Origin, chosen: dict[str, str]
-) -> Count:
+def _import(engine: Engine, path: Path, side: Path, origin: Origin, chosen: dict[str, str]) -> Count:
     count = Count()
     origin = attrs.evolve(origin, tenant=engine.intake.tenant(origin.tenant))
     with path.open("rb") as raw, _aside(side) as aside:
@@ -194,11 +190,7 @@ class _Counting:
 
 
 def _progress(path: Path) -> Any:
-    return click.progressbar(
-        length=max(path.stat().st_size, 1),
-        label=path.name,
-        file=sys.stderr,
-    )
+    return click.progressbar(length=max(path.stat().st_size, 1), label=path.name, file=sys.stderr)
 
 
 def _tell(count: Count, file: Path, side: Path, as_json: bool) -> None:

@@ -91,6 +91,4 @@ def _plugins() -> str:
     found = [one for one in discover() if one.family in CONFIGURED and not one.problem]
     if not found:
         return "#\n# No plugin is installed yet.\n"
-    return "".join(
-        f'\n# [plugins.{one.type}]          # {one.whose}\n# use = "{one.name}"\n' for one in found
-    )
+    return "".join(f'\n# [plugins.{one.type}]          # {one.whose}\n# use = "{one.name}"\n' for one in found)

@@ -35,13 +35,7 @@ class LazyGroup(click.Group):
         packaged: Those that we know of in distributions of their own.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        lazy: Mapping[str, Lazy],
-        packaged: Mapping[str, Packaged],
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, lazy: Mapping[str, Lazy], packaged: Mapping[str, Packaged], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = lazy
         self._packaged = packaged
@@ -134,6 +128,4 @@ def load_entry_point(name: str) -> Any:
     except (Exception, SystemExit) as error:
         text = f": {error}" if isinstance(error, ImportError) else ""
         kind = type(error).__name__
-        raise PluginError([f"{name} ({found.whose}): cannot be imported: {kind}{text}"]) from (
-            error
-        )
+        raise PluginError([f"{name} ({found.whose}): cannot be imported: {kind}{text}"]) from (error)

@@ -47,9 +47,7 @@ def code(name: str, cell: str, longest: int = 64) -> str:
         InvalidValueError: A spreadsheet rounded it, or it is too long.
     """
     if _SCIENTIFIC.fullmatch(cell) and re.search(r"[.+]", cell):
-        raise InvalidValueError(
-            f"{name} is in scientific notation, so digits are lost; export it as text"
-        )
+        raise InvalidValueError(f"{name} is in scientific notation, so digits are lost; export it as text")
     if len(cell) > longest or not cell.isprintable():
         raise InvalidValueError(f"{name} is longer than {longest} characters or not printable")
     return cell
@@ -87,9 +85,7 @@ def fen(name: str, cell: str) -> int:
     if not _NUMBER.fullmatch(text):
         raise InvalidValueError(f"{name} is no amount")
     exact = Decimal(text.replace(",", "")) * 100
-    amount = (
-        int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)) if len(text) < 30 else _MOST_FEN
-    )
+    amount = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)) if len(text) < 30 else _MOST_FEN
     if abs(amount) >= _MOST_FEN:
         raise InvalidValueError(f"{name} is too large to be an amount")
     return amount
@@ -123,9 +119,7 @@ def moment(cell: str, zone: ZoneInfo) -> datetime:
     """
     found = _MOMENT.fullmatch(cell)
     if found is None:
-        raise InvalidValueError(
-            "paid_at is no moment with the year first, such as 2026-01-02 11:04"
-        )
+        raise InvalidValueError("paid_at is no moment with the year first, such as 2026-01-02 11:04")
     year, hour, minute, second = (int(found[place] or 0) for place in (1, 8, 9, 10))
     month, day = (int(text) for text in (found.group(2, 3, 4, 5, 6, 7)) if text is not None)
     try:

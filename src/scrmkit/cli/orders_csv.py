@@ -120,9 +120,7 @@ class OrdersFile:
         InvalidValueError: The file is empty, or its header lacks what is needed.
     """
 
-    def __init__(
-        self, text: TextIO, *, zone: ZoneInfo, chosen: Mapping[str, str], now: datetime
-    ) -> None:
+    def __init__(self, text: TextIO, *, zone: ZoneInfo, chosen: Mapping[str, str], now: datetime) -> None:
         self._zone = zone
         self._latest = cells.latest(now)
         first = text.readline()
@@ -180,15 +178,11 @@ class OrdersFile:
         if first == said:
             return Repeated(line=read.line, first_line=first_line)
         raise InvalidValueError(
-            f"line {first_line} has the same order_no and says otherwise;"
-            " rows of one order need a line_no"
+            f"line {first_line} has the same order_no and says otherwise; rows of one order need a line_no"
         )
 
     def _typed(self, line: int, row: Sequence[str]) -> OrderRow:
-        found = {
-            name: cells.clean(row[place]) if place < len(row) else ""
-            for name, place in self.columns.at.items()
-        }
+        found = {name: cells.clean(row[place]) if place < len(row) else "" for name, place in self.columns.at.items()}
         if not any(found.get(name) for name in IDENTITIES):
             raise InvalidValueError(f"nobody is named: {', '.join(IDENTITIES)} are empty")
         amount_fen = _amount(found)

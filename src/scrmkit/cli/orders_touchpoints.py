@@ -51,9 +51,7 @@ def touchpoint_of(row: OrderRow, origin: Origin) -> Touchpoint[Any]:
     else:
         order_no = row.order_no
         key = f"{origin.source}:{row.order_no}:{row.line_no}"
-    payload: OrderPaid | OrderRefunded = OrderPaid(
-        order_no=order_no, amount_fen=row.amount_fen, quantity=row.quantity
-    )
+    payload: OrderPaid | OrderRefunded = OrderPaid(order_no=order_no, amount_fen=row.amount_fen, quantity=row.quantity)
     if row.is_refund:
         payload = OrderRefunded(
             order_no=row.original_order_no or order_no,
@@ -80,6 +78,4 @@ def _identities(row: OrderRow, origin: Origin) -> tuple[Identity, ...]:
         (OPENID, row.openid, origin.openid_scope),
         (UNIONID, row.unionid, ""),
     )
-    return tuple(
-        Identity(kind=kind, value=value, scope=scope) for kind, value, scope in named if value
-    )
+    return tuple(Identity(kind=kind, value=value, scope=scope) for kind, value, scope in named if value)

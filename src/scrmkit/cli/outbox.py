@@ -55,9 +55,8 @@ def list_outbox(context: CliContext, /, limit: int, as_json: bool, **filters: An
 @json_option
 @click.pass_obj
 def redrive(
-    context: CliContext, /, states: tuple[str, ...], tenant: str | None, as_json: bool,
-    **filters: str | None,
-) -> None:  # fmt: skip
+    context: CliContext, /, states: tuple[str, ...], tenant: str | None, as_json: bool, **filters: str | None
+) -> None:
     """Plan dead letters again; the contact policy is asked again when they leave."""
     owner = context.tenant(tenant)
     wanted = frozenset(map(Status, states)) or REDRIVEN

@@ -33,9 +33,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     lines = [list(map(str.upper, headers)), *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        cells = [
-            cell + " " * (size - _width(cell)) for cell, size in zip(line, widths, strict=True)
-        ]
+        cells = [cell + " " * (size - _width(cell)) for cell, size in zip(line, widths, strict=True)]
         click.echo("  ".join(cells).rstrip())
 
 

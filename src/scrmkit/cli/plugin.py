@@ -94,10 +94,7 @@ def _quarantined(context: CliContext) -> dict[str, str]:
             rows = quarantined(database)
     except ScrmkitError:
         return {}
-    return {
-        row["plugin"]: f"in quarantine since {row['since']:%Y-%m-%d %H:%M}Z: {row['last_error']}"
-        for row in rows
-    }
+    return {row["plugin"]: f"in quarantine since {row['since']:%Y-%m-%d %H:%M}Z: {row['last_error']}" for row in rows}
 
 
 def conflicts(found: Sequence[Found]) -> Mapping[str, str]:

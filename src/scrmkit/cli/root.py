@@ -75,9 +75,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except ScrmkitError as error:
         _tell(error)
-        return (
-            USAGE if isinstance(error, SettingsError | PluginError | MissingExtraError) else FAILED
-        )
+        return USAGE if isinstance(error, SettingsError | PluginError | MissingExtraError) else FAILED
     except BrokenPipeError:
         # Who read our output has gone; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

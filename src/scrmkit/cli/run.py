@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     help="How many send at the same time in each lane.",
 )
 @click.option(
-    "--no-delivery",
-    is_flag=True,
-    help="Take callbacks in and no more; with PostgreSQL other processes do the rest.",
+    "--no-delivery", is_flag=True, help="Take callbacks in and no more; with PostgreSQL other processes do the rest."
 )
 @click.option(
     "--grace",
@@ -51,9 +49,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one line of JSON.")
 @click.pass_context
 def run(
-    click_context: click.Context, /, host: str, port: int, threads: int, no_delivery: bool,
-    grace: int, as_json: bool,
-) -> None:  # fmt: skip
+    click_context: click.Context, /, host: str, port: int, threads: int, no_delivery: bool, grace: int, as_json: bool
+) -> None:
     """
     Take platforms' callbacks, deliver, and fire timers, until told to end.
 
@@ -115,9 +112,7 @@ def _server() -> Callable[[Engine, socket.socket, int, Callable[[], None]], None
 
         from scrmkit.web import create_app
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"'scrmkit run' needs {error.name}: pip install 'scrmkit[web]'"
-        ) from None
+        raise MissingExtraError(f"'scrmkit run' needs {error.name}: pip install 'scrmkit[web]'") from None
 
     class Server(uvicorn.Server):
         announce: Callable[[], None]
@@ -138,9 +133,7 @@ def _server() -> Callable[[Engine, socket.socket, int, Callable[[], None]], None
                 for each, handler in before.items():
                     signal.signal(each, handler)
 
-    def serve(
-        engine: Engine, listener: socket.socket, grace: int, announce: Callable[[], None]
-    ) -> None:
+    def serve(engine: Engine, listener: socket.socket, grace: int, announce: Callable[[], None]) -> None:
         def is_ready() -> bool:
             return not server.should_exit
 

@@ -55,8 +55,6 @@ def serve_sandbox(name: str, *, port: int, seed: int, as_json: bool) -> None:
         # By name, since the testing kit is no part of what the core is made of.
         kit = import_module("scrmkit.testing.sandbox")
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"a sandbox needs {error.name}: pip install 'scrmkit[web]'"
-        ) from None
+        raise MissingExtraError(f"a sandbox needs {error.name}: pip install 'scrmkit[web]'") from None
     made = load_entry_point(f"sandbox.{name}")(seed=seed)
     kit.serve(made, port=port, as_json=as_json)

@@ -25,9 +25,7 @@ def split_fen(total_fen: int, weights: Sequence[int]) -> list[int]:
         return split_fen(total_fen, [1] * len(weights))
     shares = [total_fen * weight // whole for weight in weights]
     rest = total_fen - sum(shares)
-    by_remainder = sorted(
-        range(len(weights)), key=lambda index: -(total_fen * weights[index] % whole)
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda index: -(total_fen * weights[index] % whole))
     for index in by_remainder[:rest]:
         shares[index] += 1
     return shares

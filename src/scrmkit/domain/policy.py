@@ -181,11 +181,7 @@ def _objections(
     for cap in policy.caps:
         if cap.purpose is not purpose or cap.channel not in ("*", message.channel):
             continue
-        counted = [
-            when
-            for channel, of, when in facts.sent
-            if of is purpose and cap.channel in ("*", channel)
-        ]
+        counted = [when for channel, of, when in facts.sent if of is purpose and cap.channel in ("*", channel)]
         used = cap.used(counted, send_at, zone)
         if used >= cap.limit:
             window = f"{cap.days} days" if cap.days else f"{cap.hours} hours"
@@ -194,9 +190,7 @@ def _objections(
         yield "quota", "the platform's daily quota is used up"
 
 
-def consent_for(
-    consents: Mapping[tuple[str, Purpose], bool], channel: str, purpose: Purpose
-) -> bool | None:
+def consent_for(consents: Mapping[tuple[str, Purpose], bool], channel: str, purpose: Purpose) -> bool | None:
     """The customer's word on a channel and purpose; a refusal of all channels wins."""
     own, everywhere = consents.get((channel, purpose)), consents.get(("*", purpose))
     if own is False or everywhere is False:

@@ -12,9 +12,7 @@ from scrmkit.clock import aware
 from scrmkit.errors import InvalidValueError
 
 
-def text(
-    most: int, *, least: int = 1, but: str = ""
-) -> Callable[[object, attrs.Attribute[Any], Any], None]:
+def text(most: int, *, least: int = 1, but: str = "") -> Callable[[object, attrs.Attribute[Any], Any], None]:
     """
     Make a validator: text of *least* to *most* characters, without NUL and lone surrogates.
 

@@ -48,17 +48,14 @@ class TouchpointKind(Generic[P]):
     name: str
     payload: type[P]
     version: int = 1
-    upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = attrs.field(
-        factory=dict, hash=False
-    )
+    upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = attrs.field(factory=dict, hash=False)
     amount: str | None = None
     witness: Witness = Witness.ENGINE
 
     def __attrs_post_init__(self) -> None:
         if not _KIND.fullmatch(self.name) or len(self.name) > 63:
             raise InvalidValueError(
-                f"{self.name!r} is not a kind; write it dotted and at most 63 long, "
-                "such as 'order.paid'"
+                f"{self.name!r} is not a kind; write it dotted and at most 63 long, such as 'order.paid'"
             )
         fields = attrs.fields_dict(self.payload)  # type: ignore[arg-type]
         if self.amount is not None and self.amount not in fields:

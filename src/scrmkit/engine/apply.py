@@ -25,9 +25,8 @@ class Applier:
         self._ids = ids
 
     def apply(
-        self, frame: Frame, plugin: str, instance: rows.InstanceRow | None,
-        documents: Sequence[Document],
-    ) -> None:  # fmt: skip
+        self, frame: Frame, plugin: str, instance: rows.InstanceRow | None, documents: Sequence[Document]
+    ) -> None:
         """
         Apply all *documents*, those that a limit can refuse first.
 
@@ -288,9 +287,4 @@ _GUARDED: _Steps = {
     "release": _settle,
     "post": _post,
 }
-_SIMPLE: _Steps = {
-    **dict.fromkeys(_WORDS, _word),
-    "remember": _memo,
-    "start_timer": _timer,
-    "cancel_timer": _timer,
-}
+_SIMPLE: _Steps = {**dict.fromkeys(_WORDS, _word), "remember": _memo, "start_timer": _timer, "cancel_timer": _timer}

@@ -84,9 +84,8 @@ class Calls:
         return self.health[loaded.name].quarantined_at is None
 
     def attempt(
-        self, what: str, check: Callable[[Any], Any], function: Callable[..., Any], *args: Any,
-        timed: bool = True,
-    ) -> Any:  # fmt: skip
+        self, what: str, check: Callable[[Any], Any], function: Callable[..., Any], *args: Any, timed: bool = True
+    ) -> Any:
         """
         Call *function* of a plugin: its result, or a ``Trouble`` that nobody has counted yet.
 
@@ -187,26 +186,20 @@ class Calls:
         for _ in self._each(hook, arguments):
             pass
 
-    def first(
-        self, hook: str, allowed: Callable[[Any], bool], **arguments: Any
-    ) -> tuple[LoadedPlugin, Any] | None:
+    def first(self, hook: str, allowed: Callable[[Any], bool], **arguments: Any) -> tuple[LoadedPlugin, Any] | None:
         """The first answer that is not None and is *allowed*, with its plugin."""
         for loaded, _, value in self._each(hook, arguments, allowed):
             if value is not None:
                 return loaded, value
         return None
 
-    def gate(
-        self, hook: str, refusal: type[T], **arguments: Any
-    ) -> tuple[LoadedPlugin, T | None] | None:
+    def gate(self, hook: str, refusal: type[T], **arguments: Any) -> tuple[LoadedPlugin, T | None] | None:
         """
         The first refusal with its plugin; None of it stands for a plugin that broke.
 
         One in quarantine refuses as well: a gate does not open because its guard is gone.
         """
-        for loaded, well, value in self._each(
-            hook, arguments, lambda value: isinstance(value, refusal)
-        ):
+        for loaded, well, value in self._each(hook, arguments, lambda value: isinstance(value, refusal)):
             if value is not None or not well:
                 return loaded, value
         return None

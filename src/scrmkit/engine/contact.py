@@ -77,9 +77,8 @@ class Contact:
         return quota or purpose in self._capped or self._calls.has("scrmkit_may_send")
 
     def load(
-        self, people: Iterable[Person], addresses: Sequence[tuple[str, str, int]],
-        without: Collection[int] = (),
-    ) -> None:  # fmt: skip
+        self, people: Iterable[Person], addresses: Sequence[tuple[str, str, int]], without: Collection[int] = ()
+    ) -> None:
         """Load what was sent to *people*, and which *addresses* must not be written to."""
         missing = sorted(set(people) - self._loaded)
         self._loaded.update(missing)
@@ -124,8 +123,7 @@ class Contact:
             day = earliest(message, self._policy, now.at, now.zone).astimezone(now.zone).date()
             same = (message.channel, message.operation)
             left = operation.quota - sum(
-                (one.channel, one.operation) == same and one.at.astimezone(now.zone).date() == day
-                for one in sent
+                (one.channel, one.operation) == same and one.at.astimezone(now.zone).date() == day for one in sent
             )
         facts = Facts(
             consents=consents,
@@ -137,9 +135,7 @@ class Contact:
         verdict = judge(message, facts, self._policy, now.at, now.zone)
         if verdict.send_at is None:
             return verdict
-        refusal = self._calls.gate(
-            "scrmkit_may_send", Deny, sending=sending, facts=facts, now=now
-        )  # fmt: skip
+        refusal = self._calls.gate("scrmkit_may_send", Deny, sending=sending, facts=facts, now=now)
         if refusal is None:
             return verdict
         loaded, deny = refusal

@@ -61,9 +61,7 @@ def customer_of(
     return Customer(
         tenant=TenantId(tenant),
         id=CustomerId(person),
-        identities=tuple(
-            Identity(kind=row[2], scope=row[3], value=row[4]) for row in sorted(names)
-        ),
+        identities=tuple(Identity(kind=row[2], scope=row[3], value=row[4]) for row in sorted(names)),
         tags=tuple(tag_of(row) for row in tags if row[7] and not is_over(row[11], at)),
         attributes=MappingProxyType({row[2]: json.loads(row[6]) for row in attributes}),
         consents=tuple(map(consent_of, newest(wire, schema.consent, tenant, person))),

@@ -107,9 +107,7 @@ class Deciding:
                 self._needed(wanted, frame, target)
         self._knowing.load(wanted)
 
-    def _declared(
-        self, wanted: Wanted, frame: Frame, loaded: LoadedPlugin, needs: Any, *given: Any
-    ) -> Any:
+    def _declared(self, wanted: Wanted, frame: Frame, loaded: LoadedPlugin, needs: Any, *given: Any) -> Any:
         """What a plugin declares about a touchpoint, which is added to *wanted*; or its trouble."""
         declared = self._calls.attempt("needs", self._knowing.declared, needs, *given)
         for read in usable(declared):
@@ -168,9 +166,7 @@ class Deciding:
             self._calls.went_well(loaded)
         return ()
 
-    def _ask(
-        self, frame: Frame, target: Target, now: Now, slow: bool
-    ) -> Sequence[tuple[Author, Decision]]:
+    def _ask(self, frame: Frame, target: Target, now: Now, slow: bool) -> Sequence[tuple[Author, Decision]]:
         """What a mechanic decides about one instance."""
         loaded = target.loaded
         if target.campaign is None:
@@ -213,9 +209,7 @@ class Deciding:
     def core(self, frame: Frame, plugin: str, reason: str, documents: list[dict[str, Any]]) -> None:
         """Apply and write down what the core itself decides."""
         self._applier.apply(frame, plugin, None, documents)
-        frame.decisions.append(
-            {"plugin": plugin, "code": "ok", "reason": reason, "effects": documents}
-        )
+        frame.decisions.append({"plugin": plugin, "code": "ok", "reason": reason, "effects": documents})
 
     # --- one decision --------------------------------------------------------------------
 

@@ -28,16 +28,12 @@ class Documents:
     def __init__(self, plugins: PluginSet, codec: Codec) -> None:
         self._kinds = plugins.kinds
         self._connectors = {
-            loaded.name: loaded
-            for loaded in plugins.plugins
-            if loaded.family in ("channel", "connector")
+            loaded.name: loaded for loaded in plugins.plugins if loaded.family in ("channel", "connector")
         }
         self._codec = codec
         self._texts: dict[int, tuple[profile.Score, str]] = {}
 
-    def write(
-        self, effect: Any, frame: Frame, author: Author, people: Mapping[int, int]
-    ) -> Document:
+    def write(self, effect: Any, frame: Frame, author: Author, people: Mapping[int, int]) -> Document:
         """
         The document of an effect; of what is sent or emitted only a part.
 
@@ -88,9 +84,7 @@ class Documents:
         forms.text_of(state)
         document.update(campaign=x.campaign, campaign_version=own.campaign_version, state=state)
 
-    def send(
-        self, x: e.Propose | e.Request, frame: Frame, author: Author, people: Mapping[int, int]
-    ) -> Proposed:
+    def send(self, x: e.Propose | e.Request, frame: Frame, author: Author, people: Mapping[int, int]) -> Proposed:
         """A message or request, checked against the channel or connector that is to carry it."""
         document: Document = {**self.write(x, frame, author, people), "key": x.once}
         message = None
@@ -105,16 +99,12 @@ class Documents:
                 document["reply_to"] = [ref.plugin, ref.campaign, ref.key, x.answer_to.step]
         connector, operation = self._operation(name, asked, family, frame)
         if not isinstance(body, operation.body):
-            raise InvalidValueError(
-                f"{name}.{asked} takes a {operation.body.__name__}, not a {type(body).__name__}"
-            )
+            raise InvalidValueError(f"{name}.{asked} takes a {operation.body.__name__}, not a {type(body).__name__}")
         document.update(connector=name, operation=asked)
         body = self._codec.dump(body)
         forms.text_of(body)
         customer, person = _whom(x.customer, frame, people)
-        return Proposed(
-            frame, author, connector, operation, document, body, customer, person, message=message
-        )
+        return Proposed(frame, author, connector, operation, document, body, customer, person, message=message)
 
     def emit(
         self, x: e.Emit, frame: Frame, author: Author, people: Mapping[int, int]
@@ -146,28 +136,21 @@ class Documents:
         asked = operations[operation]
         if family != loaded.family and asked.addressed:
             raise InvalidValueError(
-                f"{name}.{operation} writes to a customer: propose a message, "
-                "which the contact policy looks at"
+                f"{name}.{operation} writes to a customer: propose a message, which the contact policy looks at"
             )
         return loaded, asked
 
 
-def _whom(
-    given: int | None, frame: Frame, people: Mapping[int, int]
-) -> tuple[int | None, int | None]:
+def _whom(given: int | None, frame: Frame, people: Mapping[int, int]) -> tuple[int | None, int | None]:
     """The original customer and the person that an effect is about."""
     return (frame.customer, frame.person) if given is None else (given, people[given])
 
 
-def checked_kind(
-    kinds: Mapping[str, TouchpointKind[Any]], name: str, payload: Any
-) -> TouchpointKind[Any]:
+def checked_kind(kinds: Mapping[str, TouchpointKind[Any]], name: str, payload: Any) -> TouchpointKind[Any]:
     """The kind called *name*, whose payload *payload* must be."""
     kind = kinds.get(name)
     if kind is None:
         raise InvalidValueError(f"no kind of touchpoint is called {name!r}")
     if not isinstance(payload, kind.payload):
-        raise InvalidValueError(
-            f"{name} takes a {kind.payload.__name__}, not a {type(payload).__name__}"
-        )
+        raise InvalidValueError(f"{name} takes a {kind.payload.__name__}, not a {type(payload).__name__}")
     return kind

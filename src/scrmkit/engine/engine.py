@@ -86,9 +86,7 @@ class Engine:
         self.codec = Codec()
         self.ids = IdAllocator()
         self.calls = Calls(
-            plugins,
-            budget_ms=settings.calls.budget_ms,
-            quarantine_after=settings.calls.quarantine_after,
+            plugins, budget_ms=settings.calls.budget_ms, quarantine_after=settings.calls.quarantine_after
         )
         load_health(self.database, self.calls)
         self.organisation = Organisation(self.database, self.codec, settings.zone)
@@ -195,9 +193,7 @@ class Engine:
             self.keep_health()
         return outcomes
 
-    def record_decided(
-        self, touchpoint: Touchpoint[Any], plugin: str, decision: Decision
-    ) -> Outcome:
+    def record_decided(self, touchpoint: Touchpoint[Any], plugin: str, decision: Decision) -> Outcome:
         """
         Record a touchpoint with a decision that a program has already taken over many customers.
 
@@ -289,9 +285,7 @@ class Engine:
         """
         return self.worker.receive(channel, request)
 
-    def apply_reports(
-        self, connector: str, reports: Sequence[Report], *, tenant: str | None = None
-    ) -> int:
+    def apply_reports(self, connector: str, reports: Sequence[Report], *, tenant: str | None = None) -> int:
         """Take in what a platform said of what was sent; how many reports said something new."""
         return self.worker.apply_reports(connector, reports, tenant)
 

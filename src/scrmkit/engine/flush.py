@@ -31,8 +31,7 @@ def flush(work: WorkSet) -> None:
     """
     for table in _FIRST:
         _write(work, work.statements.insert(table), work.inserts[table])
-    _rows(work, schema.instance, work.by_id.values(), ("id", "version"),
-          ("state", "version", "closed"))  # fmt: skip
+    _rows(work, schema.instance, work.by_id.values(), ("id", "version"), ("state", "version", "closed"))
     _participants(work)
     _resources(work)
     held = [row for row in work.reservations.values() if row is not None]
@@ -50,17 +49,13 @@ def flush(work: WorkSet) -> None:
         _write(work, work.statements.insert(table), work.inserts[table])
 
 
-def _write(
-    work: WorkSet, statement: Statement, rows: Sequence[tuple[Any, ...]], what: str = ""
-) -> None:
+def _write(work: WorkSet, statement: Statement, rows: Sequence[tuple[Any, ...]], what: str = "") -> None:
     """Write rows, if there are any; each must be there and as it was if it is named *what*."""
     if rows and work.wire.many(statement, rows) != len(rows) and what:
         raise ConflictError(f"another writer changed {what} first")
 
 
-def _rows(
-    work: WorkSet, table: Table, rows: Iterable[Any], where: Sequence[str], values: Sequence[str]
-) -> None:
+def _rows(work: WorkSet, table: Table, rows: Iterable[Any], where: Sequence[str], values: Sequence[str]) -> None:
     """Insert the new of *rows*, and update *values* of those that changed *where* they were."""
     new, changed = [], []
     stored, before, after = _columns(table, tuple(where), tuple(values))
@@ -94,9 +89,7 @@ def _participants(work: WorkSet) -> None:
 def _resources(work: WorkSet) -> None:
     named = [row for row in work.resources.values() if row is not None]
     raised = [
-        (row.tenant, row.name, row.capacity, 0, 0)
-        for row in named
-        if row.base is None or row.capacity > row.base[2]
+        (row.tenant, row.name, row.capacity, 0, 0) for row in named if row.base is None or row.capacity > row.base[2]
     ]
     _write(work, work.statements.upsert(schema.resource, first=("held", "used")), raised)
     moved = []

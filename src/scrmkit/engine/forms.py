@@ -116,22 +116,16 @@ _RESOURCE = _word(200, 0, within="{0.name}/{0.campaign}/")
 
 FORMS: Mapping[type, Form] = {
     e.AddTag: _form(
-        "add_tag", "customer", group=_GROUP, name=_GROUP, source=_one_of(TagSource),
-        expires_at=_or_none(_moment),
+        "add_tag", "customer", group=_GROUP, name=_GROUP, source=_one_of(TagSource), expires_at=_or_none(_moment)
     ),
     e.RemoveTag: _form("remove_tag", "customer", group=_GROUP, name=_GROUP),
-    e.SetAttribute: _form(
-        "set_attribute", "customer", name=_word(128, within="{0.name}."), value=_plain
-    ),
+    e.SetAttribute: _form("set_attribute", "customer", name=_word(128, within="{0.name}."), value=_plain),
     e.Remember: _form("remember", "customer", value=_object),
     e.SetScore: _form("set_score", "customer"),
     e.RecordConsent: _form(
-        "record_consent", "customer", channel=_GROUP, purpose=_one_of(Purpose), granted=_truth,
-        proof=_word(200, 0),
+        "record_consent", "customer", channel=_GROUP, purpose=_one_of(Purpose), granted=_truth, proof=_word(200, 0)
     ),
-    e.Propose: _form(
-        "propose", "customer", slot=_or_none(_word(170)), slot_closes_at=_or_none(_moment)
-    ),
+    e.Propose: _form("propose", "customer", slot=_or_none(_word(170)), slot_closes_at=_or_none(_moment)),
     e.Request: _form("request", not_after=_or_none(_moment)),
     e.StartTimer: _form("start_timer", "timer", key=_KEY, due_at=_moment),
     e.CancelTimer: _form("cancel_timer", "timer", key=_KEY),
@@ -141,20 +135,13 @@ FORMS: Mapping[type, Form] = {
     e.ChangeParticipant: _form("change_participant", "part", role=_ROLE, data=_object),
     e.Leave: _form("leave", "part", role=_ROLE),
     e.Reserve: _form(
-        "reserve", resource=_RESOURCE, reservation=_KEY, quantity=_whole, capacity=_whole,
-        expires_at=_or_none(_moment),
+        "reserve", resource=_RESOURCE, reservation=_KEY, quantity=_whole, capacity=_whole, expires_at=_or_none(_moment)
     ),
     e.CommitReservation: _form("commit", resource=_RESOURCE, reservation=_KEY),
-    e.ReleaseReservation: _form(
-        "release", resource=_RESOURCE, reservation=_KEY, committed=_truth
-    ),
-    e.Post: _form(
-        "post", ledger=_word(128, 0, within="{0.name}/"), legs=_legs, floor=_or_none(_whole)
-    ),
-}  # fmt: skip
-SCORE = _form(
-    "", scorer=_GROUP, hundredths=_whole, band=_BAND, segment=_BAND, stage=_BAND, as_of=_moment
-)
+    e.ReleaseReservation: _form("release", resource=_RESOURCE, reservation=_KEY, committed=_truth),
+    e.Post: _form("post", ledger=_word(128, 0, within="{0.name}/"), legs=_legs, floor=_or_none(_whole)),
+}
+SCORE = _form("", scorer=_GROUP, hundredths=_whole, band=_BAND, segment=_BAND, stage=_BAND, as_of=_moment)
 """The fields of the score that is set."""
 
 

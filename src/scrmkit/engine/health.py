@@ -39,8 +39,6 @@ def release(database: Database, calls: Calls, plugin: str) -> None:
     keep_health(database, calls)
     health = calls.health[plugin]
     health.in_a_row, health.quarantined_at = 0, None
-    update = database.statements.update(
-        schema.plugin_health, values=("in_a_row", "quarantined_at"), where=("plugin",)
-    )
+    update = database.statements.update(schema.plugin_health, values=("in_a_row", "quarantined_at"), where=("plugin",))
     with database.writing() as wire:
         wire.many(update, [(0, None, plugin)])

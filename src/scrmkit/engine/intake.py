@@ -34,9 +34,7 @@ _TEXTS = ("source", "brand", "shop", "guide", "state")
 class Intake:
     """Records touchpoints durably and answers with what was decided."""
 
-    def __init__(
-        self, shared: Shared, database: Database, settings: Settings, clock: Clock
-    ) -> None:
+    def __init__(self, shared: Shared, database: Database, settings: Settings, clock: Clock) -> None:
         self._shared = shared
         self._database = database
         self._settings = settings
@@ -58,8 +56,7 @@ class Intake:
             from scrmkit.settings.structure import did_you_mean
 
             raise errors.UnknownKindError(
-                f"no kind of touchpoint is called {touchpoint.kind!r}"
-                f"{did_you_mean(touchpoint.kind, sorted(kinds))}"
+                f"no kind of touchpoint is called {touchpoint.kind!r}{did_you_mean(touchpoint.kind, sorted(kinds))}"
             )
         kind = checked_kind(kinds, touchpoint.kind, touchpoint.payload)
         for wrong in self._wrong(touchpoint, kind):
@@ -128,9 +125,7 @@ class Intake:
         except errors.StorageError as storage:
             return storage
 
-    def record_decided(
-        self, touchpoint: Touchpoint[Any], author: LoadedPlugin, decision: Decision
-    ) -> Outcome:
+    def record_decided(self, touchpoint: Touchpoint[Any], author: LoadedPlugin, decision: Decision) -> Outcome:
         """
         Record a touchpoint of the core's own with a decision that was made elsewhere.
 
@@ -171,9 +166,7 @@ class Intake:
             return
         for frame in frames:
             outcome = outcome_of(frame.id, frame.person, frame.decisions)
-            self._shared.calls.observe(
-                "scrmkit_committed", touchpoint=frame.touchpoint, outcome=outcome
-            )
+            self._shared.calls.observe("scrmkit_committed", touchpoint=frame.touchpoint, outcome=outcome)
 
     def _tried(self, touchpoints: Sequence[Touchpoint[Any]], *decided: Decided) -> list[Outcome]:
         def work(wire: Wire) -> tuple[list[Outcome], list[Frame]]:
@@ -187,9 +180,7 @@ class Intake:
         """Put a touchpoint aside with its error, once, so that it can be recorded later."""
         text = str(error) if isinstance(error, errors.ScrmkitError) else type(error).__name__
         where = line_of(error)
-        log.error(
-            "touchpoint_parked", kind=touchpoint.kind, tenant=touchpoint.tenant, error=text + where
-        )
+        log.error("touchpoint_parked", kind=touchpoint.kind, tenant=touchpoint.tenant, error=text + where)
         id_ = self._shared.ids.take()
         row = (
             id_, touchpoint.tenant, touchpoint.kind, touchpoint.key, self._document(touchpoint),

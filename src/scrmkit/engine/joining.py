@@ -76,9 +76,7 @@ class Joining:
 class Joined:
     """Records on a host's connection; see ``Engine.joined``."""
 
-    def __init__(
-        self, intake: Intake, connection: Connection, wire: Wire, waiting: dict[int, list[Frame]]
-    ) -> None:
+    def __init__(self, intake: Intake, connection: Connection, wire: Wire, waiting: dict[int, list[Frame]]) -> None:
         self._intake = intake
         self._connection = connection
         self._wire = wire

@@ -39,11 +39,7 @@ Declared = Mapping[r.Read[Any], None]
 """What a plugin named."""
 
 Key = tuple[Any, ...]
-_Reading = tuple[
-    Callable[[str, str, Any], Key],
-    Callable[[Iterable[Any]], None],
-    Callable[[Any, str, Any, int], Any],
-]
+_Reading = tuple[Callable[[str, str, Any], Key], Callable[[Iterable[Any]], None], Callable[[Any, str, Any, int], Any]]
 
 
 def _is_customer(value: Any) -> bool:
@@ -70,8 +66,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
 """What every database can look for, by the fields of reads."""
 
 _CHECKS: dict[Any, tuple[tuple[str, Callable[[Any], bool]], ...]] = {
-    kind: tuple((name, _FIELDS[name]) for name in _FIELDS if name in kind.__slots__)
-    for kind in r.Read.__subclasses__()
+    kind: tuple((name, _FIELDS[name]) for name in _FIELDS if name in kind.__slots__) for kind in r.Read.__subclasses__()
 }
 
 
@@ -182,15 +177,11 @@ class Knowing:
         if not rows:
             return _NOTHING
         tags = {
-            name: tag_of(row)
-            for name, row in sorted(rows.items())
-            if row[7] and (row[11] is None or row[11] > now_us)
+            name: tag_of(row) for name, row in sorted(rows.items()) if row[7] and (row[11] is None or row[11] > now_us)
         }
         return MappingProxyType(tags)
 
-    def _attributes(
-        self, key: Person, plugin: str, read: r.Attributes, now_us: int
-    ) -> Mapping[str, Any]:
+    def _attributes(self, key: Person, plugin: str, read: r.Attributes, now_us: int) -> Mapping[str, Any]:
         rows = self._work.newest["attribute"].of(key)
         if not rows:
             return _NOTHING
@@ -200,9 +191,7 @@ class Knowing:
         row = self._work.newest["memo"].of(key).get((plugin,))
         return None if row is None else frozen(json.loads(row[6]))
 
-    def _consents(
-        self, key: Person, plugin: str, read: r.Consents, now_us: int
-    ) -> tuple[Consent, ...]:
+    def _consents(self, key: Person, plugin: str, read: r.Consents, now_us: int) -> tuple[Consent, ...]:
         rows = self._work.newest["consent"].of(key)
         return tuple([consent_of(rows[name]) for name in sorted(rows)])
 
@@ -221,17 +210,13 @@ class Knowing:
             return _NEVER
         return r.Activity(count, int(amount), from_micros(first), from_micros(last))
 
-    def _participant(
-        self, key: Any, plugin: str, read: r.ParticipantOf, now_us: int
-    ) -> Participant | None:
+    def _participant(self, key: Any, plugin: str, read: r.ParticipantOf, now_us: int) -> Participant | None:
         for part in self._work.parts_of(*key[:3]):
             if part.ref == read.ref and part.role == read.role:
                 return participant_of(part)
         return None
 
-    def _participants(
-        self, key: Any, plugin: str, read: r.Participants, now_us: int
-    ) -> tuple[Participant, ...]:
+    def _participants(self, key: Any, plugin: str, read: r.Participants, now_us: int) -> tuple[Participant, ...]:
         row = self._work.instances.get(key)
         listed = [] if row is None else self._work.role_list(row, read.role)
         return tuple([participant_of(part) for part in listed[: read.limit]])
@@ -266,9 +251,7 @@ class View:
     def __getitem__(self, read: r.Read[Any]) -> Any:
         """The answer to a declared read."""
         if read not in self._declared:
-            raise UndeclaredReadError(
-                f"{self._plugin} read {type(read).__name__} without naming it in needs()"
-            )
+            raise UndeclaredReadError(f"{self._plugin} read {type(read).__name__} without naming it in needs()")
         frame = self._frame
         return self._knowing.answer(frame.tenant, self._plugin, read, frame.received_us)
 

@@ -17,9 +17,7 @@ from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database
 
 
-def split(
-    database: Database, intake: Intake, clock: Clock, tenant: str, kept: int, moved: int
-) -> None:
+def split(database: Database, intake: Intake, clock: Clock, tenant: str, kept: int, moved: int) -> None:
     """
     Make *moved* a customer of its own again, exactly as before it was merged into *kept*.
 

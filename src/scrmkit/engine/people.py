@@ -92,14 +92,10 @@ class People:
             return None, {}
         person = self._work.people.get((str(touchpoint.tenant), int(touchpoint.customer)))
         if person is None:
-            raise UnknownNameError(
-                f"no customer {touchpoint.customer} in tenant {touchpoint.tenant!r}"
-            )
+            raise UnknownNameError(f"no customer {touchpoint.customer} in tenant {touchpoint.tenant!r}")
         return int(touchpoint.customer), {person: None}
 
-    def _link(
-        self, keys: Sequence[IdentityKey], customer: int, person: int, at_us: int
-    ) -> tuple[tuple[Any, ...], ...]:
+    def _link(self, keys: Sequence[IdentityKey], customer: int, person: int, at_us: int) -> tuple[tuple[Any, ...], ...]:
         new = []
         for key in dict.fromkeys(keys):
             if self._known.get(key) is None:
@@ -115,9 +111,7 @@ def keys_of(touchpoint: Touchpoint[Any]) -> list[IdentityKey]:
     return [(tenant, one.kind, one.scope, one.value) for one in touchpoint.identities]
 
 
-def merge(
-    work: WorkSet, tenant: str, kept: int, moved: int, *, id_: int, at_us: int, touchpoint: int
-) -> list[int]:
+def merge(work: WorkSet, tenant: str, kept: int, moved: int, *, id_: int, at_us: int, touchpoint: int) -> list[int]:
     """
     Point every row of person *moved* at person *kept*; nothing else changes.
 
@@ -154,15 +148,12 @@ def hold(work: WorkSet, tenant: str, *people: int) -> None:
 
 
 def undo_merge(
-    work: WorkSet, tenant: str, kept: int, moved: int, customers: Sequence[int], *,
-    id_: int, at_us: int,
-) -> None:  # fmt: skip
+    work: WorkSet, tenant: str, kept: int, moved: int, customers: Sequence[int], *, id_: int, at_us: int
+) -> None:
     """Point the rows of *customers* back at person *moved*, exactly as they were."""
     for table in schema.PERSON_TABLES:
         own = "id" if table is schema.customer else "customer"
-        statement = work.statements.update(
-            table, values=("person",), where=("tenant", "person", own)
-        )
+        statement = work.statements.update(table, values=("person",), where=("tenant", "person", own))
         work.wire.many(statement, [(moved, tenant, kept, customer) for customer in customers])
     undone = work.statements.update(schema.merge, values=("undone_at",), where=("id",))
     work.wire.many(undone, [(at_us, id_)])

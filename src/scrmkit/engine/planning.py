@@ -29,9 +29,7 @@ Key = tuple[str, str]
 class Planning:
     """Plans what the decisions of one batch asked for, in their order."""
 
-    def __init__(
-        self, work: WorkSet, calls: Calls, policy: Policy, codec: Codec, ids: IdAllocator
-    ) -> None:
+    def __init__(self, work: WorkSet, calls: Calls, policy: Policy, codec: Codec, ids: IdAllocator) -> None:
         self._work = work
         self._calls = calls
         self._codec = codec
@@ -88,10 +86,7 @@ class Planning:
 
     def _reach(self, one: Proposed) -> int | None:
         """Where the channel would write, None if it cannot."""
-        known = {
-            Identity(kind=kind, scope=scope, value=value): id_
-            for id_, kind, scope, value in one.identities
-        }
+        known = {Identity(kind=kind, scope=scope, value=value): id_ for id_, kind, scope, value in one.identities}
         reach = one.connector.plugin.reach
         well, address = self._calls.call(one.connector, "reach", reach, tuple(known))
         return known.get(address) if well and isinstance(address, Identity) else None

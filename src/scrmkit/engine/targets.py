@@ -139,11 +139,7 @@ class Targets:
             if instance is not None:
                 yield work.by_id[instance].ref
         elif isinstance(address, OpenInstances):
-            parts = [
-                part
-                for part in work.parts_of(tenant, loaded.name, address.customer)
-                if part.role == address.role
-            ]
+            parts = [part for part in work.parts_of(tenant, loaded.name, address.customer) if part.role == address.role]
             work.load_instance_ids(part.instance for part in parts)
             for part in parts:
                 if not work.by_id[part.instance].closed:

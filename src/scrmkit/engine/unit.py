@@ -46,15 +46,7 @@ class Unit:
     that merges customers is a batch of its own.
     """
 
-    def __init__(
-        self,
-        shared: Shared,
-        policy: Policy,
-        wire: Wire,
-        at: datetime,
-        *,
-        dry: bool = False,
-    ) -> None:
+    def __init__(self, shared: Shared, policy: Policy, wire: Wire, at: datetime, *, dry: bool = False) -> None:
         self._shared = shared
         self._policy = policy
         self._wire = wire
@@ -64,11 +56,7 @@ class Unit:
         self.frames: list[Frame] = []
 
     def record(
-        self,
-        touchpoints: Sequence[Touchpoint[Any]],
-        decided: Decided | None = None,
-        *,
-        depth: int = 0,
+        self, touchpoints: Sequence[Touchpoint[Any]], decided: Decided | None = None, *, depth: int = 0
     ) -> list[Outcome]:
         """
         The outcomes in order; what instances asked to be told is recorded too.
@@ -83,9 +71,7 @@ class Unit:
         outcomes = self.stored(keys)
         first = {key: place for place, key in reversed([*enumerate(keys)])}
         fresh = [
-            one
-            for place, one in enumerate(touchpoints)
-            if keys[place] not in outcomes and first[keys[place]] == place
+            one for place, one in enumerate(touchpoints) if keys[place] not in outcomes and first[keys[place]] == place
         ]
         while fresh:
             fresh, follow_ups = self._batch(fresh, outcomes, decided)
@@ -108,10 +94,7 @@ class Unit:
     # --- one batch -----------------------------------------------------------------------
 
     def _batch(
-        self,
-        fresh: list[Touchpoint[Any]],
-        outcomes: dict[Key, Outcome],
-        decided: Decided | None,
+        self, fresh: list[Touchpoint[Any]], outcomes: dict[Key, Outcome], decided: Decided | None
     ) -> tuple[list[Touchpoint[Any]], list[Touchpoint[Any]]]:
         """Record as many as can go together; the rest, and what must follow."""
         work = WorkSet(self._wire, writes=not self._dry)
@@ -158,9 +141,7 @@ class Unit:
             told += self._merge_news(work, frame, moved, set(customers))
         return told
 
-    def _merge_news(
-        self, work: WorkSet, frame: Frame, moved: int, new: set[int]
-    ) -> list[Touchpoint[Any]]:
+    def _merge_news(self, work: WorkSet, frame: Frame, moved: int, new: set[int]) -> list[Touchpoint[Any]]:
         """The merge as a touchpoint, and one for each open instance that holds both."""
         kept = CustomerId(frame.person or 0)
         payload = CustomerMerged(kept=kept, moved=CustomerId(moved))
@@ -180,9 +161,7 @@ class Unit:
             for ref in refs
         ]  # fmt: skip
 
-    def _process(
-        self, work: WorkSet, frames: Sequence[Frame], follow_ups: list[Touchpoint[Any]]
-    ) -> int:
+    def _process(self, work: WorkSet, frames: Sequence[Frame], follow_ups: list[Touchpoint[Any]]) -> int:
         """
         Record *frames* in their order, up to the first that an answer follows.
 
@@ -242,9 +221,7 @@ class Unit:
         for touchpoint in emitted.values():
             same = touchpoint.customer is None or touchpoint.customer == frame.person
             who = (frame.customer, frame.person) if same else (touchpoint.customer,) * 2
-            child = self._frame(
-                touchpoint, Resolved(*who), parent=frame.id, root=frame.root, depth=frame.depth + 1
-            )
+            child = self._frame(touchpoint, Resolved(*who), parent=frame.id, root=frame.root, depth=frame.depth + 1)
             deciding.prefetch([child])
             self._take(work, deciding, child, done)
 
@@ -332,6 +309,4 @@ def _course(frame: Frame, done: Sequence[Frame]) -> str:
     course: list[Frame] = [frame]
     while len(course) < 4 and (parent := by_id.get(course[-1].parent or 0)) is not None:
         course.append(parent)
-    return " → ".join(
-        f"{one.touchpoint.kind} (by {one.touchpoint.source})" for one in reversed(course)
-    )
+    return " → ".join(f"{one.touchpoint.kind} (by {one.touchpoint.source})" for one in reversed(course))

@@ -41,9 +41,8 @@ class WorkSet:
         self.newest = {table.name: rows.NewestRows(table) for table in NEWEST}
         # Who is found stays who that is: a process that joins them to others waits.
         self.people = self._loaded(
-            schema.customer, ("tenant", "id"), itemgetter(2),
-            columns=("tenant", "id", "person"), lock="stays",
-        )  # fmt: skip
+            schema.customer, ("tenant", "id"), itemgetter(2), columns=("tenant", "id", "person"), lock="stays"
+        )
         self.identities: dict[rows.Person, list[tuple[Any, ...]]] = {}
         self.instances: dict[tuple[str, InstanceRef], rows.InstanceRow | None] = {}
         self.by_id: dict[int, rows.InstanceRow] = {}
@@ -52,9 +51,7 @@ class WorkSet:
         self.parts: dict[tuple[int, str, int], rows.PartRow] = {}
         self._lists: dict[tuple[Any, ...], dict[tuple[int, str, int], rows.PartRow]] = {}
         self.resources = self._loaded(schema.resource, ("tenant", "name"), rows.ResourceRow.there)
-        self.reservations = self._loaded(
-            schema.reservation, ("tenant", "resource", "name"), rows.ReservationRow.there
-        )
+        self.reservations = self._loaded(schema.reservation, ("tenant", "resource", "name"), rows.ReservationRow.there)
         self.accounts = self._loaded(
             schema.account, ("tenant", "ledger", "owner"), rows.AccountRow.there, rows.AccountRow
         )
@@ -68,9 +65,8 @@ class WorkSet:
     # --- loading -------------------------------------------------------------------------
 
     def select(
-        self, table: Table, keys: Sequence[str], wanted: Sequence[Any],
-        columns: Sequence[str] = (), *, lock: Lock = "",
-    ) -> list[Any]:  # fmt: skip
+        self, table: Table, keys: Sequence[str], wanted: Sequence[Any], columns: Sequence[str] = (), *, lock: Lock = ""
+    ) -> list[Any]:
         """Rows of *table* whose key columns are among *wanted*."""
         return self.wire.find(table, keys, wanted, columns, lock=lock if self.takes_turns else "")
 

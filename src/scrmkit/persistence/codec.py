@@ -64,9 +64,7 @@ class Codec:
         apart = {name: document.pop(name) for name in names if name in document}
         return document, apart or None
 
-    def join(
-        self, kind: TouchpointKind[Any], version: int, public: Json, apart: Json | None
-    ) -> Any:
+    def join(self, kind: TouchpointKind[Any], version: int, public: Json, apart: Json | None) -> Any:
         """A payload from its two halves, brought up to the kind's version."""
         document = {**public, **(apart or {})}
         while version < kind.version:
@@ -86,9 +84,7 @@ def _says(error: BaseException, _: type | None) -> str:
 
 
 # json.dumps makes a new encoder at every call that differs from its defaults.
-_COMPACT = json.JSONEncoder(
-    separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-)
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False)
 _CANONICAL = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=False)
 
 
@@ -145,9 +141,7 @@ def open_fields(kind: type) -> tuple[str, ...]:
         hints = typing.get_type_hints(kind)
     except NameError:  # a name that only type checkers see
         hints = {}
-    return tuple(
-        field.name for field in attrs.fields(kind) if not is_frozen(hints.get(field.name, Any))
-    )
+    return tuple(field.name for field in attrs.fields(kind) if not is_frozen(hints.get(field.name, Any)))
 
 
 def closed(value: T) -> T:
@@ -157,9 +151,7 @@ def closed(value: T) -> T:
     if not names:
         return value
     copies: dict[str, Any] = {
-        field.alias: frozen(thawed(getattr(value, field.name)))
-        for field in attrs.fields(kind)
-        if field.name in names
+        field.alias: frozen(thawed(getattr(value, field.name))) for field in attrs.fields(kind) if field.name in names
     }
     made: T = attrs.evolve(value, **copies)  # type: ignore[misc]
     return made
@@ -168,21 +160,13 @@ def closed(value: T) -> T:
 def _converter() -> cattrs.Converter:
     # Sets in one order, so that equal sets are equal text.
     sets = functools.partial(sorted, key=canonical_json)
-    converter = cattrs.Converter(
-        omit_if_default=True, unstruct_collection_overrides={AbstractSet: sets}
-    )
+    converter = cattrs.Converter(omit_if_default=True, unstruct_collection_overrides={AbstractSet: sets})
     converter.register_unstructure_hook(datetime, lambda value: aware(value).isoformat())
-    converter.register_structure_hook(
-        datetime, lambda value, _: aware(datetime.fromisoformat(_exactly(value, str)))
-    )
+    converter.register_structure_hook(datetime, lambda value, _: aware(datetime.fromisoformat(_exactly(value, str))))
     converter.register_unstructure_hook(date, date.isoformat)
-    converter.register_structure_hook(
-        date, lambda value, _: date.fromisoformat(_exactly(value, str))
-    )
+    converter.register_structure_hook(date, lambda value, _: date.fromisoformat(_exactly(value, str)))
     converter.register_unstructure_hook(timedelta, lambda value: value // timedelta(microseconds=1))
-    converter.register_structure_hook(
-        timedelta, lambda value, _: timedelta(microseconds=_exactly(value, int))
-    )
+    converter.register_structure_hook(timedelta, lambda value, _: timedelta(microseconds=_exactly(value, int)))
     for plain in (int, bool, str, float):
         converter.register_structure_hook(plain, _exactly)
     # Before str and int, which these are too.

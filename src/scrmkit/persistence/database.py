@@ -276,15 +276,11 @@ def _create(url: str, durability: str) -> sqlalchemy.Engine:
     if backend == "sqlite":
         return _create_sqlite(parsed, "NORMAL" if durability == "normal" else "FULL")
     if backend != "postgresql":
-        raise errors.SettingsError(
-            [f"scrmkit.database: {backend!r} is not supported; use sqlite or postgresql"]
-        )
+        raise errors.SettingsError([f"scrmkit.database: {backend!r} is not supported; use sqlite or postgresql"])
     try:
         return sqlalchemy.create_engine(parsed.set(drivername="postgresql+psycopg"))
     except (ModuleNotFoundError, exc.NoSuchModuleError):
-        raise errors.MissingExtraError(
-            "PostgreSQL needs the extra: pip install 'scrmkit[postgresql]'"
-        ) from None
+        raise errors.MissingExtraError("PostgreSQL needs the extra: pip install 'scrmkit[postgresql]'") from None
 
 
 def _create_sqlite(url: sqlalchemy.URL, synchronous: str) -> sqlalchemy.Engine:
@@ -292,9 +288,7 @@ def _create_sqlite(url: sqlalchemy.URL, synchronous: str) -> sqlalchemy.Engine:
     options = {"check_same_thread": False, "timeout": 10.0, "isolation_level": None}
     in_memory = url.database in _IN_MEMORY
     engine = sqlalchemy.create_engine(
-        url,
-        connect_args=options,
-        **({"poolclass": StaticPool, "pool_reset_on_return": None} if in_memory else {}),
+        url, connect_args=options, **({"poolclass": StaticPool, "pool_reset_on_return": None} if in_memory else {})
     )
 
     @sqlalchemy.event.listens_for(engine, "connect")

@@ -58,8 +58,7 @@ def require_current(database: Database) -> None:
     at = current(database)
     if at != head():
         raise SchemaOutOfDateError(
-            f"the database is at revision {at or 'none'} and this version needs {head()}; "
-            "run: scrmkit db upgrade"
+            f"the database is at revision {at or 'none'} and this version needs {head()}; run: scrmkit db upgrade"
         )
 
 

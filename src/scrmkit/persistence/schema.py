@@ -157,11 +157,7 @@ attribute = table("attribute", of_customer(name=128), json_texts("value"), integ
 memo = table("memo", of_customer(plugin=64), json_texts("value"))
 
 consent = table(
-    "consent",
-    of_customer(channel=64, purpose=16),
-    small_integers("granted"),
-    texts(proof=200),
-    integers("touchpoint"),
+    "consent", of_customer(channel=64, purpose=16), small_integers("granted"), texts(proof=200), integers("touchpoint")
 )
 
 score = table(
@@ -174,10 +170,7 @@ score = table(
 )
 
 suppression = table(
-    "suppression",
-    key(texts(tenant=32, channel=64), integers("identity")),
-    texts(reason=200),
-    integers("at"),
+    "suppression", key(texts(tenant=32, channel=64), integers("identity")), texts(reason=200), integers("at")
 )
 
 # --- campaigns, their instances, and what instances hold ---------------------------------
@@ -284,10 +277,7 @@ outgoing = table(
     integers("touchpoint"),
     unique("tenant", "key"),
     # The order in which a lane is claimed, and what a claim looks at.
-    index(
-        *("status", "connector", "operation", "priority", "not_after", "id", "due_at"),
-        name="ix_outgoing_lane",
-    ),
+    index(*("status", "connector", "operation", "priority", "not_after", "id", "due_at"), name="ix_outgoing_lane"),
     index("tenant", "person", "purpose", "due_at"),
     index("tenant", "connector", "provider_id"),
     index("tenant", "slot", name="ix_outgoing_slot", where="slot IS NOT NULL"),
@@ -311,11 +301,7 @@ early_report = table(
 )
 
 lane = table(
-    "lane",
-    key(texts(connector=64, operation=64)),
-    counts("failures"),
-    integers("closed_until"),
-    texts(reason=300),
+    "lane", key(texts(connector=64, operation=64)), counts("failures"), integers("closed_until"), texts(reason=300)
 )
 
 parked = table(

@@ -98,12 +98,7 @@ class Statements:
         return self.once(name, lambda: self._insert(table).on_conflict_do_nothing())
 
     def upsert(
-        self,
-        table: sa.Table,
-        *,
-        newest: bool = False,
-        added: Sequence[str] = (),
-        first: Sequence[str] = (),
+        self, table: sa.Table, *, newest: bool = False, added: Sequence[str] = (), first: Sequence[str] = ()
     ) -> Statement:
         """
         Insert whole rows, or replace those of the same primary key.

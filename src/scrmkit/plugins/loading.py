@@ -114,9 +114,7 @@ class PluginSet:
         )
 
 
-def load_plugins(
-    settings: Settings, clock: Clock, *, extra: Mapping[str, Factory] = MappingProxyType({})
-) -> PluginSet:
+def load_plugins(settings: Settings, clock: Clock, *, extra: Mapping[str, Factory] = MappingProxyType({})) -> PluginSet:
     """
     Import, check and make the plugins that the settings enable, in their order.
 

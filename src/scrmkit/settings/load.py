@@ -22,10 +22,7 @@ from scrmkit.settings.model import PluginSettings, Settings
 from scrmkit.settings.secret import Secret
 from scrmkit.settings.structure import did_you_mean, join, structure_options
 
-_SCALARS = (
-    "database", "secret", "zone", "durability", "stage_from",
-    "calls.budget_ms", "calls.quarantine_after",
-)  # fmt: skip
+_SCALARS = ("database", "secret", "zone", "durability", "stage_from", "calls.budget_ms", "calls.quarantine_after")
 OVERRIDES: Mapping[str, tuple[str, ...]] = {
     f"SCRMKIT_{key.upper().replace('.', '_')}": tuple(key.split(".")) for key in _SCALARS
 }
@@ -61,9 +58,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     return settings_from(mapping, environ, folder=path.absolute().parent)
 
 
-def settings_from(
-    mapping: Mapping[str, Any], environ: Mapping[str, str], *, folder: Path | None = None
-) -> Settings:
+def settings_from(mapping: Mapping[str, Any], environ: Mapping[str, str], *, folder: Path | None = None) -> Settings:
     """
     Make settings of what would stand in the file.
 
@@ -88,9 +83,8 @@ def settings_from(
     if problems:
         raise SettingsError(problems)
     return attrs.evolve(
-        file.scrmkit, plugins=tuple(file.plugins.values()), segments=file.segments,
-        environ=environ, folder=folder,
-    )  # fmt: skip
+        file.scrmkit, plugins=tuple(file.plugins.values()), segments=file.segments, environ=environ, folder=folder
+    )
 
 
 def _as_table(value: Any) -> Mapping[str, Any]:

@@ -81,16 +81,13 @@ class PluginSettings:
 
     name: str = attrs.field(
         validator=_like(
-            "[a-z0-9][a-z0-9_-]{0,63}",
-            "a plugin's name has 1 to 64 of a-z 0-9 - _ and starts with a letter or a digit",
+            "[a-z0-9][a-z0-9_-]{0,63}", "a plugin's name has 1 to 64 of a-z 0-9 - _ and starts with a letter or a digit"
         )
     )
     use: str
     enabled: bool = True
     tenant: str | None = None
-    options: Mapping[str, Any] = attrs.field(
-        factory=dict, converter=_read_only, repr=False, hash=False
-    )
+    options: Mapping[str, Any] = attrs.field(factory=dict, converter=_read_only, repr=False, hash=False)
     path: str = attrs.field(eq=False)
 
     @path.default
@@ -106,8 +103,7 @@ def _each_once(instance: object, attribute: object, value: tuple[str, ...]) -> N
 _TENANT = _like("[a-z0-9_-]{1,32}", "a tenant's id has 1 to 32 of a-z 0-9 - _")
 _SECRET = _like(".{16,}", "the secret has at least 16 characters; 32 random ones are good")
 _DATABASE = _like(
-    r"(sqlite|postgresql)(\+\w+)?://.*",
-    "the database is a URL such as sqlite:///scrmkit.db or postgresql+psycopg://…",
+    r"(sqlite|postgresql)(\+\w+)?://.*", "the database is a URL such as sqlite:///scrmkit.db or postgresql+psycopg://…"
 )
 
 
@@ -143,9 +139,7 @@ class Settings:
     policy: Policy = Policy()
     stage_from: str | None = None
     plugins: tuple[PluginSettings, ...] = attrs.field(default=(), metadata=ELSEWHERE)
-    segments: Mapping[str, Any] = attrs.field(
-        factory=dict, converter=_read_only, hash=False, metadata=ELSEWHERE
-    )
+    segments: Mapping[str, Any] = attrs.field(factory=dict, converter=_read_only, hash=False, metadata=ELSEWHERE)
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False, metadata=ELSEWHERE)
     folder: Path = attrs.field(factory=Path, eq=False, metadata=ELSEWHERE)
 

@@ -39,11 +39,7 @@ _EXPECTED = (SettingsError, ValueError, TypeError)
 
 
 def structure_options(
-    cls: type[T],
-    options: Mapping[str, Any],
-    path: str,
-    environ: Mapping[str, str],
-    folder: Path = Path(),
+    cls: type[T], options: Mapping[str, Any], path: str, environ: Mapping[str, str], folder: Path = Path()
 ) -> T:
     """
     Make a value of the attrs type *cls* from the table *options*.

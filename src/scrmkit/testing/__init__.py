@@ -36,22 +36,8 @@ if TYPE_CHECKING:
         make_outgoing,
         make_touchpoint,
     )
-    from scrmkit.testing.fakes import (
-        FakeChannel,
-        FakePayments,
-        FakeRule,
-        FakeText,
-        Hang,
-        Lose,
-        Observer,
-    )
-    from scrmkit.testing.hostile import (
-        HOSTILE_TEXTS,
-        hostile_bytes,
-        hostile_json,
-        hostile_text,
-        is_storable,
-    )
+    from scrmkit.testing.fakes import FakeChannel, FakePayments, FakeRule, FakeText, Hang, Lose, Observer
+    from scrmkit.testing.hostile import HOSTILE_TEXTS, hostile_bytes, hostile_json, hostile_text, is_storable
     from scrmkit.testing.known import FakeKnown, nothing_known
     from scrmkit.testing.suites.channels import ChannelSuite
     from scrmkit.testing.suites.connectors import ConnectorSuite
@@ -74,15 +60,7 @@ _MODULES = {
         "make_outgoing",
         "make_touchpoint",
     ),
-    "fakes": (
-        "FakeChannel",
-        "FakePayments",
-        "FakeRule",
-        "FakeText",
-        "Hang",
-        "Lose",
-        "Observer",
-    ),
+    "fakes": ("FakeChannel", "FakePayments", "FakeRule", "FakeText", "Hang", "Lose", "Observer"),
     "hostile": ("HOSTILE_TEXTS", "hostile_bytes", "hostile_json", "hostile_text", "is_storable"),
     "known": ("FakeKnown", "nothing_known"),
     "suites.channels": ("ChannelSuite",),

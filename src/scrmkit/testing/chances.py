@@ -50,14 +50,11 @@ class ScriptedChance(Chance):
             raise ValueError("limit is at least 1")
         if not self.left:
             raise InvalidValueError(
-                f"draw {len(self.limits) + 1} (below {limit}) is not in the script; "
-                "give one more in draws=[...]"
+                f"draw {len(self.limits) + 1} (below {limit}) is not in the script; give one more in draws=[...]"
             )
         draw = self.left[0]
         if not 0 <= draw < limit:
-            raise InvalidValueError(
-                f"draw {len(self.limits) + 1} is scripted as {draw}, and must be 0 to {limit - 1}"
-            )
+            raise InvalidValueError(f"draw {len(self.limits) + 1} is scripted as {draw}, and must be 0 to {limit - 1}")
         self.limits += (limit,)
         return draw
 

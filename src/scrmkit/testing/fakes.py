@@ -127,10 +127,7 @@ class FakePlatform:
         with self._lock:
             known = self.known_by(item)
             earlier = self._outcomes.get(known) if self.honours_keys else None
-            if act is None or isinstance(act, Lose):
-                outcome = self.answer(item, earlier)
-            else:
-                outcome = earlier or act
+            outcome = self.answer(item, earlier) if act is None or isinstance(act, Lose) else earlier or act
             happens = not isinstance(act, Lose) or act.done
             if happens and earlier is None and isinstance(outcome, _DONE):
                 self._outcomes[known] = outcome
@@ -159,11 +156,7 @@ class FakeChannel(FakePlatform):
     """
 
     def __init__(
-        self,
-        context: PluginContext[Any] | None = None,
-        *,
-        honours_keys: bool = True,
-        **operation: Any,
+        self, context: PluginContext[Any] | None = None, *, honours_keys: bool = True, **operation: Any
     ) -> None:
         super().__init__(context, honours_keys=honours_keys)
         told = {"max_batch": 10, "idempotent": honours_keys, **operation}
@@ -219,9 +212,7 @@ class FakePayments(FakePlatform):
 
     def __init__(self, context: PluginContext[Any] | None = None) -> None:
         super().__init__(context, honours_keys=True)
-        self.operations: Mapping[str, Operation] = {
-            "refund": Operation(body=Refund, idempotent=True, addressed=False)
-        }
+        self.operations: Mapping[str, Operation] = {"refund": Operation(body=Refund, idempotent=True, addressed=False)}
 
     @property
     def refunds(self) -> dict[str, Refund]:

@@ -77,8 +77,7 @@ def hostile_json() -> st.SearchStrategy[Any]:
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            st.lists(inner, max_size=4),
-            st.dictionaries(hostile_text(max_size=50), inner, max_size=4),
+            st.lists(inner, max_size=4), st.dictionaries(hostile_text(max_size=50), inner, max_size=4)
         ),
         max_leaves=8,
     )

@@ -71,9 +71,7 @@ class FakeKnown:
             UndeclaredReadError: It was not declared.
         """
         if read not in self._declared:
-            raise UndeclaredReadError(
-                f"{type(read).__name__} was read without being declared; name it in needs()"
-            )
+            raise UndeclaredReadError(f"{type(read).__name__} was read without being declared; name it in needs()")
         self.asked.append(read)
         answer: V = self._answers[read] if read in self._answers else nothing_known(read)
         return answer

@@ -82,12 +82,7 @@ class PostgresServer:
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """An autocommitting psycopg connection to *database*."""
         return psycopg.connect(
-            host=HOST,
-            port=self.port,
-            user=USER,
-            password=self.password,
-            dbname=database,
-            autocommit=True,
+            host=HOST, port=self.port, user=USER, password=self.password, dbname=database, autocommit=True
         )
 
 
@@ -120,13 +115,7 @@ def postgres_server(programs: Programs | None = None) -> Iterator[PostgresServer
         port, process = _start(programs, data, password, account)
         stack.callback(_stop, process)
         stack.enter_context(_watched(process, directory, account))
-        yield PostgresServer(
-            port=port,
-            password=password,
-            directory=directory,
-            programs=programs,
-            pid=process.pid,
-        )
+        yield PostgresServer(port=port, password=password, directory=directory, programs=programs, pid=process.pid)
 
 
 def fresh_database(server: PostgresServer) -> str:
@@ -217,9 +206,7 @@ def _answers(process: subprocess.Popen[bytes], port: int, password: str) -> bool
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            psycopg.connect(
-                host=HOST, port=port, user=USER, password=password, dbname="postgres"
-            ).close()
+            psycopg.connect(host=HOST, port=port, user=USER, password=password, dbname="postgres").close()
         except psycopg.OperationalError:
             time.sleep(0.05)
         else:
@@ -238,9 +225,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _watched(
-    process: subprocess.Popen[bytes], directory: Path, account: tuple[int, int] | None
-) -> Iterator[None]:
+def _watched(process: subprocess.Popen[bytes], directory: Path, account: tuple[int, int] | None) -> Iterator[None]:
     log = directory / "watchdog.log"
     command = ["/bin/sh", "-c", _WATCHDOG, "sh", str(process.pid), str(directory)]
     watchdog = _spawn(command, log, account)
@@ -251,9 +236,7 @@ def _watched(
         watchdog.communicate()
 
 
-def _spawn(
-    command: Sequence[str], log: Path, account: tuple[int, int] | None
-) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str], log: Path, account: tuple[int, int] | None) -> subprocess.Popen[bytes]:
     user, group = account if account is not None else (None, None)
     with log.open("ab") as output:
         try:

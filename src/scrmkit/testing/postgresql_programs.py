@@ -101,10 +101,7 @@ def installed() -> Programs | None:
         candidates.append(Path(on_path).resolve().parent)
     versions = [path for path in DEBIAN_HOME.glob("*/bin") if path.parent.name.isdigit()]
     candidates += sorted(versions, key=lambda path: int(path.parent.name), reverse=True)
-    return next(
-        (Programs(bin_dir=path, origin="installed") for path in candidates if _complete(path)),
-        None,
-    )
+    return next((Programs(bin_dir=path, origin="installed") for path in candidates if _complete(path)), None)
 
 
 def carried() -> Programs | None:
@@ -131,9 +128,7 @@ def from_debian() -> Programs | None:
         [apt_get, "-q", "-o", wait, "update"],
         [apt_get, "-q", "-y", "-o", wait, "--no-install-recommends", "install", "postgresql"],
     ):
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_APT_SECONDS
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_APT_SECONDS)
         if done.returncode != 0:
             raise PostgresUnavailableError(
                 f"apt-get could not install the package postgresql: {done.stderr.strip()[-500:]}"

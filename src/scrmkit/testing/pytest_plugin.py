@@ -90,8 +90,7 @@ def postgresql_template(postgresql_server: PostgresServer) -> str:
     with postgresql_server.connect() as connection:
         try:
             connection.execute(
-                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
-                " LOCALE_PROVIDER icu ICU_LOCALE 'en'"
+                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en'"
             )
         except psycopg.Error:  # a server that was built without ICU
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")

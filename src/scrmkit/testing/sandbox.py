@@ -267,22 +267,16 @@ class Sandbox:
     @control("GET", "callbacks")
     def list_callbacks(self) -> dict[str, Any]:
         """List every try to push a callback, oldest first."""
-        tries = [
-            {**attrs.asdict(each), "at": each.at.isoformat()} for each in self.callbacks.attempts()
-        ]
+        tries = [{**attrs.asdict(each), "at": each.at.isoformat()} for each in self.callbacks.attempts()]
         return {"attempts": tries, "pending": self.callbacks.pending()}
 
     @control("POST", "callbacks/wait", example={}, locked=False)
-    def wait_for_callbacks(
-        self, seconds: Annotated[float, "real seconds to wait at most"] = 30.0
-    ) -> dict[str, bool]:
+    def wait_for_callbacks(self, seconds: Annotated[float, "real seconds to wait at most"] = 30.0) -> dict[str, bool]:
         """Wait until every callback that is due has been tried."""
         return {"idle": self.callbacks.wait_idle(timedelta(seconds=seconds))}
 
     @control("GET", "requests")
-    def list_requests(
-        self, path: Annotated[str, "only this path or operation; empty for all"] = ""
-    ) -> dict[str, Any]:
+    def list_requests(self, path: Annotated[str, "only this path or operation; empty for all"] = "") -> dict[str, Any]:
         """List what was received (the last 1,000), oldest first, with secrets masked."""
         kept = self.requests.entries()
         return {"requests": [e for e in kept if path in ("", e["path"], e["operation"])]}
@@ -311,10 +305,7 @@ class Sandbox:
 
         return [
             Route("/", describe, methods=["GET"]),
-            *(
-                Route(f"/{call.path}", self._control_endpoint(call), methods=[call.method])
-                for call in self.calls()
-            ),
+            *(Route(f"/{call.path}", self._control_endpoint(call), methods=[call.method]) for call in self.calls()),
         ]
 
     def _control_endpoint(self, call: ControlCall) -> Any:

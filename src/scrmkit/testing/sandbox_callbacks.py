@@ -84,9 +84,7 @@ def local_address(url: str) -> str:
     except ValueError:
         is_here = False
     if parts.scheme != "http" or not is_here:
-        raise InvalidValueError(
-            "a sandbox calls back only this machine, without TLS: use http://127.0.0.1:PORT/PATH"
-        )
+        raise InvalidValueError("a sandbox calls back only this machine, without TLS: use http://127.0.0.1:PORT/PATH")
     return url
 
 
@@ -174,9 +172,7 @@ class CallbackSender:
         self._number = 0
         self._turn = 0
 
-    def spoil(
-        self, kind: CallbackFaultKind, times: int = 1, delay: timedelta = timedelta(0)
-    ) -> None:
+    def spoil(self, kind: CallbackFaultKind, times: int = 1, delay: timedelta = timedelta(0)) -> None:
         """
         Spoil the next *times* callbacks: send twice, not at all, after the next one, or late.
 
@@ -221,9 +217,7 @@ class CallbackSender:
     def wait_idle(self, timeout: timedelta = timedelta(seconds=30)) -> bool:
         """Wait until nothing is due or on its way, in real time; False if it takes longer."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: not self._busy and not self._ready(), timeout.total_seconds()
-            )
+            return self._changed.wait_for(lambda: not self._busy and not self._ready(), timeout.total_seconds())
 
     def attempts(self) -> tuple[Attempt, ...]:
         """Every try so far (the last 10,000), oldest first."""

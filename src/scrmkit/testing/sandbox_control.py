@@ -8,18 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    Concatenate,
-    Literal,
-    ParamSpec,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -106,11 +95,7 @@ class ControlCall:
 
 
 def control(
-    method: Literal["GET", "POST"],
-    path: str,
-    *,
-    example: Mapping[str, Any] | None = None,
-    locked: bool = True,
+    method: Literal["GET", "POST"], path: str, *, example: Mapping[str, Any] | None = None, locked: bool = True
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
     """
     Make a sandbox's method a call of its control API, at ``/sandbox/<path>``.

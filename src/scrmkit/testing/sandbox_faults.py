@@ -77,9 +77,7 @@ class Faults:
             for index, fault in enumerate(self._waiting):
                 if fault.matches(path):
                     left = fault.times - 1
-                    self._waiting[index : index + 1] = (
-                        [attrs.evolve(fault, times=left)] if left else []
-                    )
+                    self._waiting[index : index + 1] = [attrs.evolve(fault, times=left)] if left else []
                     return fault
         return None
 

@@ -128,10 +128,7 @@ class RequestLog:
 
     def _mask(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {
-                name: MASK if name.lower() in self._secrets else self._mask(inner)
-                for name, inner in value.items()
-            }
+            return {name: MASK if name.lower() in self._secrets else self._mask(inner) for name, inner in value.items()}
         if isinstance(value, list):
             return [self._mask(inner) for inner in value]
         if isinstance(value, str) and len(value) > _LONGEST_TEXT:

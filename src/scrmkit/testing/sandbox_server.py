@@ -99,9 +99,7 @@ def _listen(port: int) -> socket.socket:
         listener.bind((HOST, port))
     except (OSError, OverflowError) as error:
         listener.close()
-        raise InvalidValueError(
-            f"cannot listen on port {port} of {HOST}; take another, or 0 for a free one"
-        ) from error
+        raise InvalidValueError(f"cannot listen on port {port} of {HOST}; take another, or 0 for a free one") from error
     return listener
 
 
@@ -114,9 +112,7 @@ def running(sandbox: Sandbox, port: int = 0) -> Iterator[str]:
         sandbox.stop()
 
 
-def serve(
-    sandbox: Sandbox, port: int = 0, as_json: bool = False, out: TextIO | None = None
-) -> None:
+def serve(sandbox: Sandbox, port: int = 0, as_json: bool = False, out: TextIO | None = None) -> None:
     """
     Run *sandbox* until SIGTERM or SIGINT; for the command line, from the main thread.
 
@@ -171,9 +167,7 @@ class Faulty:
             return
         request = Request(scope, receive)
         body = await request.body()
-        is_control = request.url.path.rstrip("/") == "/sandbox" or request.url.path.startswith(
-            "/sandbox/"
-        )
+        is_control = request.url.path.rstrip("/") == "/sandbox" or request.url.path.startswith("/sandbox/")
         incoming = self._sandbox.incoming(request, body, counts=not is_control)
         scope[INCOMING], scope[LOCK] = incoming, self._sandbox.lock
         if is_control:
@@ -181,9 +175,7 @@ class Faulty:
         else:
             await self._receive(incoming, scope, receive, send)
 
-    async def _receive(
-        self, incoming: Incoming, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _receive(self, incoming: Incoming, scope: Scope, receive: Receive, send: Send) -> None:
         sandbox = self._sandbox
         operation = sandbox.operation(incoming)
         fault = sandbox.faults.take(operation)

@@ -32,9 +32,7 @@ class Audience:
 
     # --- who belongs ---------------------------------------------------------------------
 
-    def count(
-        self, segment: Named, *, as_of: datetime | None = None, tenant: str | None = None
-    ) -> int:
+    def count(self, segment: Named, *, as_of: datetime | None = None, tenant: str | None = None) -> int:
         """How many customers belong to a segment now, or as of a moment; raises as ``members``."""
         expression, owner = self._meant(segment, tenant)
         return self._segments.count(expression, owner, self._moment(as_of))
@@ -58,9 +56,7 @@ class Audience:
         expression, owner = self._meant(segment, tenant)
         return self._segments.members(expression, owner, self._moment(as_of))
 
-    def matches(
-        self, segment: Named, who: Who, *, as_of: datetime | None = None, tenant: str | None = None
-    ) -> bool:
+    def matches(self, segment: Named, who: Who, *, as_of: datetime | None = None, tenant: str | None = None) -> bool:
         """
         Whether one customer belongs to a segment; raises as ``members``.
 
@@ -102,9 +98,7 @@ class Audience:
         owner = self._engine.intake.tenant(tenant)
         return scoring.run(self._engine, scorer, owner, self._moment(as_of), progress)
 
-    def scores(
-        self, scorer: str, *, tenant: str | None = None
-    ) -> Iterator[tuple[CustomerId, Score]]:
+    def scores(self, scorer: str, *, tenant: str | None = None) -> Iterator[tuple[CustomerId, Score]]:
         """Every customer with the newest score of one scorer, by customer."""
         return scoring.scores(self._engine, scorer, self._engine.intake.tenant(tenant))
 

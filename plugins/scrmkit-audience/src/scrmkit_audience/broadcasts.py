@@ -36,16 +36,9 @@ class Broadcast:
 
     def proposals(self, people: Iterable[CustomerId]) -> tuple[Propose, ...]:
         """The messages for those of *people* to whom there is something to say."""
-        said = (
-            (one, self.message if isinstance(self.message, Message) else self.message(one))
-            for one in people
-        )
+        said = ((one, self.message if isinstance(self.message, Message) else self.message(one)) for one in people)
         once = f"broadcast:{self.id}"
-        return tuple(
-            Propose(message=message, once=once, customer=one)
-            for one, message in said
-            if message is not None
-        )
+        return tuple(Propose(message=message, once=once, customer=one) for one, message in said if message is not None)
 
 
 def plan(

@@ -39,9 +39,8 @@ def _moment(context: click.Context, option: click.Parameter, text: str | None) -
 @json_option
 @click.pass_obj
 def count(
-    context: CliContext, /, name: str | None, text: str | None, as_of: datetime, as_json: bool,
-    tenant: str | None,
-) -> None:  # fmt: skip
+    context: CliContext, /, name: str | None, text: str | None, as_of: datetime, as_json: bool, tenant: str | None
+) -> None:
     """
     Count the customers of a segment: one of the settings by NAME, or an --expression.
 

@@ -60,8 +60,7 @@ class Conditions:
         newer = table.alias()
         keys = [c.name for c in table.primary_key.columns if c.name != "customer"]
         hidden = sa.exists().where(
-            *(newer.c[name] == table.c[name] for name in (*keys, "person")),
-            self._order(newer) > self._order(table),
+            *(newer.c[name] == table.c[name] for name in (*keys, "person")), self._order(newer) > self._order(table)
         )
         own = (table.c.tenant == _WHO.c.tenant, table.c.person == _WHO.c.person)
         return sa.exists().where(*own, *matches, sa.not_(hidden))

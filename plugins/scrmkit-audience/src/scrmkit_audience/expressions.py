@@ -358,9 +358,7 @@ class DaysSince(Expression):
         }.get(self.comparison, (day, after))
 
     def _holds(self, facts: CustomerFacts, calendar: Calendar) -> bool:
-        newest = max(
-            (one.occurred_at for one in facts.of(self.kind, None, calendar.end)), default=None
-        )
+        newest = max((one.occurred_at for one in facts.of(self.kind, None, calendar.end)), default=None)
         since, until = self.span(calendar)
         if newest is None:
             return False

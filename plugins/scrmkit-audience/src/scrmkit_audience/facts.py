@@ -93,7 +93,5 @@ class CustomerFacts:
         return [
             one
             for one in self.happened
-            if one.kind == kind
-            and one.occurred_at < until
-            and (since is None or one.occurred_at >= since)
+            if one.kind == kind and one.occurred_at < until and (since is None or one.occurred_at >= since)
         ]

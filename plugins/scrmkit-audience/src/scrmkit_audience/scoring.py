@@ -43,11 +43,7 @@ class ScoringReport:
 
 
 def run(
-    engine: Engine,
-    scorer: str,
-    tenant: str,
-    as_of: datetime,
-    progress: Callable[[int, int], None] | None,
+    engine: Engine, scorer: str, tenant: str, as_of: datetime, progress: Callable[[int, int], None] | None
 ) -> ScoringReport:
     """Score everybody; see ``Audience.score``."""
     plugins = {loaded.name: loaded.plugin for loaded in engine.plugins.by_family("scorer")}
@@ -93,10 +89,7 @@ class _Run:
         for start in range(0, len(people), CHUNK):
             chunk = people[start : start + CHUNK]
             before = self._previous(chunk)
-            after = {
-                person: self._score(features[person], calibration, before.get(person))
-                for person in chunk
-            }
+            after = {person: self._score(features[person], calibration, before.get(person)) for person in chunk}
             banded = [
                 _banded(person, before[person], score)
                 for person, score in after.items()
@@ -135,10 +128,7 @@ class _Run:
         t, kinds = schema.touchpoint.c, self.engine.plugins.kinds
         for kind in sorted(self.scorer.kinds):
             clause = select(t.customer, t.person, t.key, t.version, t.occurred_at, t.payload).where(
-                t.tenant == self.tenant,
-                t.kind == kind,
-                t.person.is_not(None),
-                t.occurred_at < to_micros(self.as_of),
+                t.tenant == self.tenant, t.kind == kind, t.person.is_not(None), t.occurred_at < to_micros(self.as_of)
             )
             rows = wire.stream(*self.engine.database.statements.bound(clause))
             for customer, person, key, version, at, payload in rows:
@@ -160,15 +150,8 @@ class _Run:
         with database.reading() as wire:
             rows = wire.rows(statement, keys_json([(self.tenant, person) for person in people]))
         limit = to_micros(self.as_of)
-        newest = {
-            person: detail
-            for person, at, scorer, detail in sorted(rows)
-            if scorer == self.name and at < limit
-        }
-        return {
-            person: self.engine.codec.load(json.loads(detail), Score)
-            for person, detail in newest.items()
-        }
+        newest = {person: detail for person, at, scorer, detail in sorted(rows) if scorer == self.name and at < limit}
+        return {person: self.engine.codec.load(json.loads(detail), Score) for person, detail in newest.items()}
 
     def _record(self, calibration: Any, scored: dict[int, Score], banded: Sequence[Emit]) -> None:
         text = self.engine.shared.documents.score_text
@@ -179,15 +162,11 @@ class _Run:
             tenant=TenantId(self.tenant),
             occurred_at=self.as_of,
             payload=ScoresComputed(
-                scorer=self.name,
-                calibration=self.engine.codec.dump(calibration),
-                count=len(scored),
+                scorer=self.name, calibration=self.engine.codec.dump(calibration), count=len(scored)
             ),
             source=self.name,
         )
-        set_scores = [
-            SetScore(score=score, customer=CustomerId(person)) for person, score in scored.items()
-        ]
+        set_scores = [SetScore(score=score, customer=CustomerId(person)) for person, score in scored.items()]
         decision = Decision(
             reason=f"{len(scored)} customers scored as of {self.as_of.date().isoformat()}",
             effects=(*set_scores, *banded),

@@ -12,12 +12,7 @@ from scrmkit.clock import from_micros
 from scrmkit.domain.ids import CustomerId
 from scrmkit.engine import Engine
 from scrmkit.engine.customers import customer_of
-from scrmkit.errors import (
-    InvalidValueError,
-    TenantRequiredError,
-    UnknownKindError,
-    UnknownNameError,
-)
+from scrmkit.errors import InvalidValueError, TenantRequiredError, UnknownKindError, UnknownNameError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, Wire
 from scrmkit.plugins import PluginSet
@@ -66,9 +61,7 @@ class Segments:
                 raise UnknownNameError(f"no segment is called {segment!r}{hint}")
             segment = self._named[segment]
         if tenant is not None and segment.tenant not in (None, tenant):
-            raise TenantRequiredError(
-                f"segment {segment.name!r} is of tenant {segment.tenant!r}, not of {tenant!r}"
-            )
+            raise TenantRequiredError(f"segment {segment.name!r} is of tenant {segment.tenant!r}, not of {tenant!r}")
         return segment.expression, tenant or segment.tenant
 
     def people(self, expression: s.Expression, tenant: str, as_of: datetime) -> sa.Select[Any]:
@@ -91,9 +84,7 @@ class Segments:
         (number,) = self._column(sa.select(sa.func.count()).select_from(people))
         return number
 
-    def members(
-        self, expression: s.Expression, tenant: str, as_of: datetime
-    ) -> Iterator[CustomerId]:
+    def members(self, expression: s.Expression, tenant: str, as_of: datetime) -> Iterator[CustomerId]:
         """The customers it is true of, by id, in pages; raises as ``people`` does, and at once."""
         return self._pages(self.people(expression, tenant, as_of))
 
@@ -121,9 +112,7 @@ class Segments:
         """
         for leaf in s.leaves(expression):
             if isinstance(leaf, s.StageIs) and self._stage_from is None:
-                raise UnknownNameError(
-                    "nobody says what the stage is; name a scorer as scrmkit.stage_from"
-                )
+                raise UnknownNameError("nobody says what the stage is; name a scorer as scrmkit.stage_from")
             if isinstance(leaf, s.ActivityIs | s.DaysSince):
                 self._check_kind(leaf)
 
@@ -142,14 +131,9 @@ def facts_of(engine: Engine, wire: Wire, tenant: str, person: int) -> CustomerFa
     names = ("kind", "key", "occurred_at", "amount_fen", "shop", "brand")
     rows = wire.find(schema.touchpoint, ("tenant", "person"), [(tenant, person)], names)
     return CustomerFacts(
-        customer=customer_of(
-            wire, engine.codec, engine.settings.stage_from, tenant, person, None
-        ),
+        customer=customer_of(wire, engine.codec, engine.settings.stage_from, tenant, person, None),
         happened=tuple(
-            Happened(
-                kind=kind, key=key, occurred_at=from_micros(at), amount_fen=fen,
-                shop=shop, brand=brand,
-            )
+            Happened(kind=kind, key=key, occurred_at=from_micros(at), amount_fen=fen, shop=shop, brand=brand)
             for kind, key, at, fen, shop, brand in rows
         ),
-    )  # fmt: skip
+    )

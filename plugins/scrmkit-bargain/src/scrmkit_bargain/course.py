@@ -6,15 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from scrmkit.domain.effects import (
-    CancelTimer,
-    CommitReservation,
-    Join,
-    Leave,
-    ReleaseReservation,
-    Reserve,
-    StartTimer,
-)
+from scrmkit.domain.effects import CancelTimer, CommitReservation, Join, Leave, ReleaseReservation, Reserve, StartTimer
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.reads import StockOf
 from scrmkit_bargain import kinds
@@ -74,13 +66,7 @@ def stock_free(turn: Turn) -> int:
 
 def hold_stock(turn: Turn, until: datetime | None) -> Turn:
     """Hold one unit; the core takes it back at *until*."""
-    reserve = Reserve(
-        resource=STOCK,
-        quantity=1,
-        reservation=turn.ref.key,
-        capacity=turn.rules.stock,
-        expires_at=until,
-    )
+    reserve = Reserve(resource=STOCK, quantity=1, reservation=turn.ref.key, capacity=turn.rules.stock, expires_at=until)
     return turn.then(reserve, has_stock=True)
 
 
@@ -119,9 +105,7 @@ def failed(turn: Turn, phase: Phase, kind: str | None) -> Turn:
     winner = turn.state.phase is not Phase.BARGAINING
     turn = drop_stock(turn).then(
         *([Leave(role=WINNER, customer=owner)] if winner else []),
-        ReleaseReservation(
-            resource=counter("wins", rules.wins_per_customer, owner), reservation=key
-        ),
+        ReleaseReservation(resource=counter("wins", rules.wins_per_customer, owner), reservation=key),
         phase=phase,
     )
     turn = _ended(turn)

@@ -10,15 +10,7 @@ from scrmkit.domain.decisions import Now, Step
 from scrmkit.domain.effects import Join, Reserve, StartTimer
 from scrmkit.domain.ids import CampaignId, CustomerId
 from scrmkit.domain.reads import ActivityOf, Known, ParticipantOf, PartsOf, Read, StockOf
-from scrmkit_bargain.course import (
-    DEADLINE_TIMER,
-    HELPER,
-    OWNER,
-    STOCK,
-    WINNER,
-    counter,
-    won,
-)
+from scrmkit_bargain.course import DEADLINE_TIMER, HELPER, OWNER, STOCK, WINNER, counter, won
 from scrmkit_bargain.cuts import draw_cut, split_all
 from scrmkit_bargain.rules import BargainRules, CutStore
 from scrmkit_bargain.state import Bargain, Phase, has_won
@@ -148,10 +140,7 @@ def _is_new(turn: Turn) -> bool:
 def _cut(turn: Turn, weight: int) -> tuple[Turn, int]:
     """Make up to *weight* cuts: the next ones drawn at the start, or fresh ones."""
     rules, state = turn.rules, turn.state
-    if rules.store is CutStore.PRE_SPLIT:
-        cuts = state.plan[state.helps : state.helps + weight]
-    else:
-        cuts = _fresh(turn, weight)
+    cuts = state.plan[state.helps : state.helps + weight] if rules.store is CutStore.PRE_SPLIT else _fresh(turn, weight)
     cut_fen = sum(cuts)
     changes = {"cut_fen": state.cut_fen + cut_fen, "helps": state.helps + len(cuts)}
     return turn.then(**changes), cut_fen
@@ -172,6 +161,4 @@ def _won_if_enough(turn: Turn) -> Turn:
 
 
 def _count(name: str, limit: int, customer: CustomerId, key: str) -> Reserve:
-    return Reserve(
-        resource=counter(name, limit, customer), quantity=1, reservation=key, capacity=limit
-    )
+    return Reserve(resource=counter(name, limit, customer), quantity=1, reservation=key, capacity=limit)

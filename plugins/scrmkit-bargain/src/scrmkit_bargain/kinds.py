@@ -14,9 +14,7 @@ from scrmkit.errors import InvalidValueError
 
 def _name(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
     if not 1 <= len(value) <= 64 or "\x00" in value:
-        raise InvalidValueError(
-            f"{attribute.name} has 1 to 64 characters and no NUL; it has {len(value)}"
-        )
+        raise InvalidValueError(f"{attribute.name} has 1 to 64 characters and no NUL; it has {len(value)}")
 
 
 def _not_negative(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:

@@ -16,16 +16,7 @@ from scrmkit.errors import InvalidValueError
 from scrmkit.protocols import Address, Alias, NewInstance, PluginContext
 from scrmkit_bargain import helping, ordering
 from scrmkit_bargain.course import OWNER, STOCK, WINNER, caught_up
-from scrmkit_bargain.kinds import (
-    DELIVERED,
-    HELPED,
-    KINDS,
-    ORDERED,
-    STARTED,
-    WITHDRAWN,
-    BargainAnswer,
-    Delivered,
-)
+from scrmkit_bargain.kinds import DELIVERED, HELPED, KINDS, ORDERED, STARTED, WITHDRAWN, BargainAnswer, Delivered
 from scrmkit_bargain.rules import BargainRules
 from scrmkit_bargain.state import Bargain, violations
 from scrmkit_bargain.turn import Turn
@@ -92,12 +83,7 @@ class BargainMechanic:
             yield ParticipantOf(ref, OWNER, customer)
 
     def open(
-        self,
-        ref: InstanceRef,
-        campaign: Campaign[BargainRules],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, ref: InstanceRef, campaign: Campaign[BargainRules], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[Bargain] | None:
         """Start a bargain, or say why not."""
         owner = touchpoint.customer
@@ -119,11 +105,7 @@ class BargainMechanic:
         return helping.started(turn)
 
     def act(
-        self,
-        instance: Instance[BargainRules, Bargain],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[BargainRules, Bargain], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[Bargain] | None:
         """Take a call, an order's news or an answer into a bargain."""
         turn = self._turn(instance, touchpoint, known, now)
@@ -152,12 +134,7 @@ class BargainMechanic:
         return _moved(turn)
 
     def due(
-        self,
-        instance: Instance[BargainRules, Bargain],
-        timer: str,
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[BargainRules, Bargain], timer: str, touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[Bargain] | None:
         """Do what is overdue; nothing where something else came first."""
         return _moved(caught_up(self._turn(instance, touchpoint, known, now)))
@@ -167,11 +144,7 @@ class BargainMechanic:
         return violations(rules, state)
 
     def _turn(
-        self,
-        instance: Instance[BargainRules, Bargain],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[BargainRules, Bargain], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Turn:
         return Turn(
             ref=instance.ref,

@@ -130,21 +130,14 @@ def _money_back(turn: Turn, order: Order, paid_fen: int, why: str) -> Step[Barga
     turn = turn.then(orders=turn.state.with_order(back))
     if paid_fen:
         turn = turn.then(_refund(turn, back, why))
-    return caught_up(turn).step(
-        f"{paid_fen} fen of order {order.order_no} go back: {why}", code=why
-    )
+    return caught_up(turn).step(f"{paid_fen} fen of order {order.order_no} go back: {why}", code=why)
 
 
 def _refund(turn: Turn, order: Order, why: str) -> Request:
     return Request(
         connector=turn.payments,
         operation="refund",
-        body=Refund(
-            order_no=order.order_no,
-            refund_no=order.refund_no,
-            amount_fen=order.paid_fen,
-            reason=why,
-        ),
+        body=Refund(order_no=order.order_no, refund_no=order.refund_no, amount_fen=order.paid_fen, reason=why),
         once=order.refund_no,
         answer_to=AnswerTo(ref=turn.ref, step=order.refund_no),
         customer=turn.customer or turn.state.owner,

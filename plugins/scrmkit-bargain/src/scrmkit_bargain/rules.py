@@ -115,24 +115,19 @@ class BargainRules:
             if value < 1:
                 raise InvalidValueError(f"{name} is at least 1; it is {value}")
         if not 1 <= self.new_helper_weight <= 10:
-            raise InvalidValueError(
-                f"new_helper_weight is from 1 to 10; it is {self.new_helper_weight}"
-            )
+            raise InvalidValueError(f"new_helper_weight is from 1 to 10; it is {self.new_helper_weight}")
 
     def _check_prices(self) -> None:
         if self.list_fen < 1:
             raise InvalidValueError(f"list_fen is above 0; it is {self.list_fen}")
         if not 0 <= self.floor_fen < self.list_fen:
-            raise InvalidValueError(
-                f"floor_fen is from 0 to below list_fen ({self.list_fen}); it is {self.floor_fen}"
-            )
+            raise InvalidValueError(f"floor_fen is from 0 to below list_fen ({self.list_fen}); it is {self.floor_fen}")
 
     def _check_cuts(self) -> None:
         least = 2 if self.self_cut else 1
         if not least <= self.helpers <= MAX_HELPS:
             raise InvalidValueError(
-                f"helpers is from {least} to {MAX_HELPS} (the owner's own cut included); "
-                f"it is {self.helpers}"
+                f"helpers is from {least} to {MAX_HELPS} (the owner's own cut included); it is {self.helpers}"
             )
         if self.cut is CutMode.RANGE:
             self._check_range()
@@ -154,17 +149,13 @@ class BargainRules:
         self._check_smallest("range_low_fen", self.range_low_fen)
         low = self.range_low_fen or 0
         if self.range_high_fen is None or self.range_high_fen < low:
-            raise InvalidValueError(
-                f"range_high_fen is at least range_low_fen ({low}); it is {self.range_high_fen}"
-            )
+            raise InvalidValueError(f"range_high_fen is at least range_low_fen ({low}); it is {self.range_high_fen}")
 
     def _check_smallest(self, name: str, fen: int | None) -> None:
         if fen is None or fen < 1:
             raise InvalidValueError(f"the cut mode {self.cut} needs {name} of at least 1 fen")
         if -(-self.span_fen // fen) > MAX_HELPS:
-            raise InvalidValueError(
-                f"with {name} = {fen} the floor could take more than {MAX_HELPS} helps; raise it"
-            )
+            raise InvalidValueError(f"with {name} = {fen} the floor could take more than {MAX_HELPS} helps; raise it")
 
     def _check_times(self) -> None:
         if not timedelta(0) < self.window < timedelta(hours=1000):

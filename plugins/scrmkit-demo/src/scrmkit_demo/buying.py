@@ -27,11 +27,7 @@ def member(customer_id: int) -> Identity:
 
 def by_time(invented: Invented, customers: int) -> list[tuple[datetime, Order]]:
     """The orders of the first so many *customers* with their moments, earliest first."""
-    timed = [
-        (invented.ordered_at(order), order)
-        for order in read_orders()
-        if order.customer_id <= customers
-    ]
+    timed = [(invented.ordered_at(order), order) for order in read_orders() if order.customer_id <= customers]
     return sorted(timed, key=lambda pair: (pair[0], pair[1].line))
 
 
@@ -48,9 +44,7 @@ def record_orders(world: World, orders: Sequence[tuple[datetime, Order]]) -> Non
             bar.update(len(chunk))
 
 
-def _touchpoints(
-    world: World, at: datetime, order: Order, seen: set[int]
-) -> Iterator[Touchpoint[Any]]:
+def _touchpoints(world: World, at: datetime, order: Order, seen: set[int]) -> Iterator[Touchpoint[Any]]:
     shop = world.invented.shop_of(order)
     who = world.invented.customer(order.customer_id)
     yield Touchpoint(
@@ -59,9 +53,7 @@ def _touchpoints(
         # The file has no order number and some equal rows: the line is the key.
         key=f"{SCOPE}:{order.line}",
         occurred_at=at,
-        payload=OrderPaid(
-            order_no=f"{SCOPE}:{order.line}", amount_fen=order.amount_fen, quantity=order.quantity
-        ),
+        payload=OrderPaid(order_no=f"{SCOPE}:{order.line}", amount_fen=order.amount_fen, quantity=order.quantity),
         identities=(member(order.customer_id),),
         source="pos",
         shop=ShopId(shop.id),
@@ -79,10 +71,7 @@ def _touchpoints(
         key=f"phone:{order.customer_id}",
         occurred_at=at + timedelta(minutes=1),
         payload=payload or MemberBound(where="till"),
-        identities=(
-            member(order.customer_id),
-            Identity(kind=PHONE, value=f"+86{who.phone}"),
-        ),
+        identities=(member(order.customer_id), Identity(kind=PHONE, value=f"+86{who.phone}")),
         source="pos",
         shop=ShopId(shop.id),
         brand=BrandId(shop.brand_id),

@@ -29,14 +29,7 @@ from scrmkit_demo.report.data import (
     Segment,
     Stage,
 )
-from scrmkit_demo.report.statistics import (
-    Purchase,
-    cohorts,
-    histogram,
-    repeat_buyers,
-    repurchased_within,
-    rfm_grid,
-)
+from scrmkit_demo.report.statistics import Purchase, cohorts, histogram, repeat_buyers, repurchased_within, rfm_grid
 from scrmkit_demo.world import World
 from scrmkit_insight import Insight
 from scrmkit_rfm.segments import SEGMENTS, Language
@@ -91,9 +84,7 @@ def summarise(world: World, started: float, value: Scores) -> Summary:
     for one in run.outgoing:
         if one.type == "message":
             how = one.status
-            sent[
-                "accepted" if how in _ACCEPTED else "suppressed" if how in _SUPPRESSED else "failed"
-            ] += one.count
+            sent["accepted" if how in _ACCEPTED else "suppressed" if how in _SUPPRESSED else "failed"] += one.count
     kinds = state.kinds
     return Summary(
         customers=state.customers,
@@ -129,8 +120,7 @@ def write_report(
 ) -> None:
     """Write the one-file HTML report."""
     purchases = [
-        Purchase(customer=order.customer_id, day=order.ordered_on, amount_fen=order.amount_fen)
-        for _, order in orders
+        Purchase(customer=order.customer_id, day=order.ordered_on, amount_fen=order.amount_fen) for _, order in orders
     ]
     last_day = orders[-1][1].ordered_on
     data = ReportData(
@@ -150,14 +140,10 @@ def write_report(
         repeat_buyers=repeat_buyers(purchases),
         funnel=_funnel(world),
         messages=_messages(world),
-        score_bins=histogram(
-            [score.hundredths for score in value.values()], low=0, high=10_000, width=500
-        ),
+        score_bins=histogram([score.hundredths for score in value.values()], low=0, high=10_000, width=500),
         bands=_bands(value),
         rfm_grid=rfm_grid(
-            (_digit(score, 0), _digit(score, 1), _spend(score))
-            for score in rfm.values()
-            if score.segment
+            (_digit(score, 0), _digit(score, 1), _spend(score)) for score in rfm.values() if score.segment
         ),
         segments=_segments(rfm),
         cohorts=cohorts(purchases, last_day),
@@ -220,8 +206,7 @@ def _funnel(world: World) -> tuple[Stage, ...]:
         ("转", "has ordered again", "复购", count(*welcomed, did("order.paid", 2))),
     )
     return tuple(
-        Stage(phase=phase, name=name, name_zh=name_zh, customers=people)
-        for phase, name, name_zh, people in stages
+        Stage(phase=phase, name=name, name_zh=name_zh, customers=people) for phase, name, name_zh, people in stages
     )
 
 

@@ -79,10 +79,7 @@ def _show(summary: Summary, as_json: bool, folder: Path) -> None:
     line: Callable[[str, object], None] = lambda name, value: click.echo(f"{name:>12}  {value}")  # noqa: E731
     line("customers", f"{summary.customers:,}")
     line("orders", f"{summary.orders:,}")
-    line(
-        "touchpoints",
-        f"{summary.touchpoints:,} ({summary.duplicates_ignored:,} repetitions ignored)",
-    )
+    line("touchpoints", f"{summary.touchpoints:,} ({summary.duplicates_ignored:,} repetitions ignored)")
     line("bargains", ", ".join(f"{count} {name}" for name, count in summary.bargains.items()))
     line("groups", ", ".join(f"{count} {name}" for name, count in summary.groups.items()))
     line("scored", f"{summary.scored:,}")

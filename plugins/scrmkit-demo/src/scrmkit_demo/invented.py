@@ -91,10 +91,7 @@ class InventedCustomer:
     guide_id: str
 
 
-BRANDS = (
-    InventedBrand(id="tingshan", name="听山唱片"),
-    InventedBrand(id="bayin", name="八音小馆"),
-)
+BRANDS = (InventedBrand(id="tingshan", name="听山唱片"), InventedBrand(id="bayin", name="八音小馆"))
 SHOPS = (
     InventedShop(id="tingshan-lakeside", brand_id="tingshan", name="听山唱片 · 湖滨店"),
     InventedShop(id="tingshan-old-town", brand_id="tingshan", name="听山唱片 · 老城店"),

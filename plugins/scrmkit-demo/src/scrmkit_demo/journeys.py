@@ -13,14 +13,7 @@ from scrmkit_audience import ActivityIs, And, Comparison, Expression, HasConsent
 from scrmkit_demo.report import mask_phone
 from scrmkit_demo.report.data import Journey, ScorePart, Step
 from scrmkit_demo.world import World
-from scrmkit_insight import (
-    DecisionEntry,
-    Entry,
-    Insight,
-    OutgoingEntry,
-    ScoreEntry,
-    TouchpointEntry,
-)
+from scrmkit_insight import DecisionEntry, Entry, Insight, OutgoingEntry, ScoreEntry, TouchpointEntry
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PARTS_ZH = {
@@ -32,9 +25,7 @@ LONGEST = 40
 """Steps that a reader will look at; the newest are shown."""
 
 
-def journey_of(
-    world: World, rfm: Mapping[CustomerId, Score], value: Mapping[CustomerId, Score]
-) -> Journey | None:
+def journey_of(world: World, rfm: Mapping[CustomerId, Score], value: Mapping[CustomerId, Score]) -> Journey | None:
     """The journey of a customer with much to tell, None where nobody has."""
     person = _teller(world)
     if person is None:

@@ -49,11 +49,7 @@ def _plan(world: World) -> None:
                 not_after=world.clock.now() + timedelta(days=2),
             )  # fmt: skip
             world.audience.broadcast(
-                Broadcast(
-                    id=f"strategy-{code}",
-                    message=message,
-                    reason=f"the strategy for segment {code}",
-                ),
+                Broadcast(id=f"strategy-{code}", message=message, reason=f"the strategy for segment {code}"),
                 people,
                 author="strategy",
             )

@@ -54,15 +54,11 @@ def _provision(world: World) -> None:
         world.wecom.hire(guide.id, name=guide.name)
     given = world.wecom.credentials()
     client = WeComClient(
-        Credentials(corp_id=given["corp_id"], secret=given["secret"]),
-        world.clock,
-        base_url=world.wecom.url,
+        Credentials(corp_id=given["corp_id"], secret=given["secret"]), world.clock, base_url=world.wecom.url
     )
     try:
         for name, _, shop in ENTRANCES:
-            client.add_contact_way(
-                AddContactWay(state=token_of(name), remark=name, user=(f"{shop}-1",))
-            )
+            client.add_contact_way(AddContactWay(state=token_of(name), remark=name, user=(f"{shop}-1",)))
     finally:
         client.close()
 
@@ -83,7 +79,5 @@ def _add(world: World, customer_id: int, entrance: str, *, leaves: bool) -> None
     )  # fmt: skip
     if leaves:
         world.clock.advance(timedelta(minutes=1))
-        world.wecom.delete_contact(
-            userid=met["userid"], external_userid=met["external_userid"], by="customer"
-        )
+        world.wecom.delete_contact(userid=met["userid"], external_userid=met["external_userid"], by="customer")
         world.work()

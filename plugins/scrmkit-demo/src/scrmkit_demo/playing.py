@@ -98,9 +98,7 @@ def play(world: World) -> dict[str, BargainSeen]:
 def _bargains(acting: Play) -> None:
     """One reaches the floor and is bought, one is helped too little, one by nobody."""
     _bargain(acting, "b-1", 101, [102, 103, 104, 105, 106])
-    acting.act(
-        ORDERED, "order:b-1", Ordered(campaign=BARGAIN, bargain="b-1", order_no="bargain-1"), 101
-    )
+    acting.act(ORDERED, "order:b-1", Ordered(campaign=BARGAIN, bargain="b-1", order_no="bargain-1"), 101)
     acting.world.clock.advance(timedelta(minutes=5))
     acting.pay("bargain-1", FLOOR_FEN, 101)
     _bargain(acting, "b-2", 201, [202, 203])
@@ -138,9 +136,7 @@ def _groups(acting: Play) -> None:
         for n, customer_id in enumerate(members):
             order_no = f"{group}-{n + 1}"
             payload = SeatOrder(campaign=GROUP, group=group, order_no=order_no)
-            acting.act(
-                GROUP_STARTED if n == 0 else JOINED, f"seat:{order_no}", payload, customer_id
-            )
+            acting.act(GROUP_STARTED if n == 0 else JOINED, f"seat:{order_no}", payload, customer_id)
             acting.world.clock.advance(timedelta(minutes=2))
             acting.pay(order_no, SEAT_FEN, customer_id)
             acting.world.clock.advance(timedelta(minutes=20))

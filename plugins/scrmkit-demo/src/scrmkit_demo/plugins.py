@@ -56,8 +56,7 @@ class DemoPayments:
         for item in batch:
             self.refunds.setdefault(item.body.refund_no, item.body)
         return [
-            Delivered(provider_id=item.body.refund_no, answer={"amount_fen": item.body.amount_fen})
-            for item in batch
+            Delivered(provider_id=item.body.refund_no, answer={"amount_fen": item.body.amount_fen}) for item in batch
         ]
 
     def ask(self, operation: str, batch: Sequence[Outgoing]) -> Sequence[DeliveryOutcome]:

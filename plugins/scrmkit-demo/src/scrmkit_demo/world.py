@@ -89,9 +89,7 @@ def world(folder: Path, start: datetime, progress: Callable[[str, int], Any]) ->
     invented = invent(SEED)
     with contextlib.ExitStack() as stack:
         wecom_url, sms_url = stack.enter_context(wecom), stack.enter_context(sms)
-        settings = _settings(
-            folder, wecom.credentials() | {"url": wecom_url}, sms.credentials() | {"url": sms_url}
-        )
+        settings = _settings(folder, wecom.credentials() | {"url": wecom_url}, sms.credentials() | {"url": sms_url})
         engine = stack.enter_context(Engine(settings, clock=clock, create=True))
         server = LocalServer(create_app(engine))
         stack.callback(server.stop)
@@ -108,17 +106,12 @@ def token_of(entrance: str) -> StateToken:
     """An entrance's state token: drawn, as always, but from the seed."""
     world_of = invent(SEED)
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
-    return StateToken(
-        "".join(letters[world_of.draw("token", entrance, n, below=len(letters))] for n in range(24))
-    )
+    return StateToken("".join(letters[world_of.draw("token", entrance, n, below=len(letters))] for n in range(24)))
 
 
 def _settings(folder: Path, wecom: dict[str, str], sms: dict[str, str]) -> Settings:
     database = f"sqlite:///{folder / 'scrmkit.db'}"
-    templates = {
-        f"rfm-{code}": {"code": sms_code, "text": text}
-        for code, (sms_code, text) in STRATEGIES.items()
-    }
+    templates = {f"rfm-{code}": {"code": sms_code, "text": text} for code, (sms_code, text) in STRATEGIES.items()}
     plugins: dict[str, Any] = {
         "wecom": {
             "use": "channel.wecom", "corp_id": wecom["corp_id"], "agent_id": wecom["agent_id"],
@@ -165,17 +158,9 @@ def _organise(engine: Engine, invented: Invented) -> None:
     values: list[Brand | Shop | Guide | Entrance] = [
         Brand(id=BrandId(brand.id), name=brand.name) for brand in invented.brands
     ]
+    values += [Shop(id=ShopId(shop.id), name=shop.name, brand=BrandId(shop.brand_id)) for shop in invented.shops]
     values += [
-        Shop(id=ShopId(shop.id), name=shop.name, brand=BrandId(shop.brand_id))
-        for shop in invented.shops
-    ]
-    values += [
-        Guide(
-            id=GuideId(guide.id),
-            name=guide.name,
-            shop=ShopId(guide.shop_id),
-            accounts={"wecom": guide.id},
-        )
+        Guide(id=GuideId(guide.id), name=guide.name, shop=ShopId(guide.shop_id), accounts={"wecom": guide.id})
         for guide in invented.guides
     ]
     for name, title, shop in ENTRANCES:
@@ -194,8 +179,7 @@ def _connect(opened: World, url: str) -> None:
     """Tell the platforms where to call back, and register what they know beforehand."""
     opened.wecom.set_callback(f"{url}/callbacks/wecom")
     opened.sms.set_callback_urls(
-        report=f"{url}/callbacks/sms/{_CALLBACK_TOKEN}/report",
-        reply=f"{url}/callbacks/sms/{_CALLBACK_TOKEN}/reply",
+        report=f"{url}/callbacks/sms/{_CALLBACK_TOKEN}/report", reply=f"{url}/callbacks/sms/{_CALLBACK_TOKEN}/reply"
     )
     for code, text in STRATEGIES.values():
         opened.sms.set_template(code=code, text=text, type="promotion")

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from scrmkit_group_buy.kinds import (
-    Call,
-    GroupBuyAnswer,
-    GroupResult,
-    Moved,
-    SeatOrder,
-    SeatResult,
-    Shipment,
-)
+from scrmkit_group_buy.kinds import Call, GroupBuyAnswer, GroupResult, Moved, SeatOrder, SeatResult, Shipment
 from scrmkit_group_buy.mechanic import GroupBuyMechanic, GroupBuySettings
 from scrmkit_group_buy.rules import GroupBuyRules, Overflow, Tier
 from scrmkit_group_buy.state import GroupBuy, Payback, PaybackStatus, Phase, Seat, SeatStatus

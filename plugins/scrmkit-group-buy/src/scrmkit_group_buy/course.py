@@ -83,10 +83,7 @@ def hold(turn: Turn, seat: Seat, alias: str) -> Turn:
         seat,
         AddAlias(kind=alias, value=seat.order_no),
         Join(role=MEMBER, data={"order": seat.order_no}, customer=seat.customer),
-        *(
-            attrs.evolve(reserve, expires_at=until)
-            for reserve in _reservations(turn.rules, turn.ref.key, seat)
-        ),
+        *(attrs.evolve(reserve, expires_at=until) for reserve in _reservations(turn.rules, turn.ref.key, seat)),
         *_limits(turn.rules, seat),
     )
 
@@ -118,17 +115,10 @@ def releases(turn: Turn, seat: Seat) -> list[Effect]:
 
 
 def _reservations(rules: GroupBuyRules, key: str, seat: Seat) -> list[Reserve]:
-    seats = Reserve(
-        resource=seats_of(key), quantity=1, reservation=seat.order_no, capacity=rules.seats
-    )
+    seats = Reserve(resource=seats_of(key), quantity=1, reservation=seat.order_no, capacity=rules.seats)
     if rules.stock is None:
         return [seats]
-    stock = Reserve(
-        resource=STOCK,
-        quantity=seat.quantity,
-        reservation=seat.order_no,
-        capacity=rules.stock,
-    )
+    stock = Reserve(resource=STOCK, quantity=seat.quantity, reservation=seat.order_no, capacity=rules.stock)
     return [seats, stock]
 
 
@@ -136,16 +126,11 @@ def _limits(rules: GroupBuyRules, seat: Seat) -> list[Reserve]:
     if seat.customer is None:
         return []
     units = Reserve(
-        resource=units_of(seat.customer),
-        quantity=seat.quantity,
-        reservation=seat.order_no,
-        capacity=rules.per_customer,
+        resource=units_of(seat.customer), quantity=seat.quantity, reservation=seat.order_no, capacity=rules.per_customer
     )
     if not rules.one_open:
         return [units]
-    one = Reserve(
-        resource=open_of(seat.customer), quantity=1, reservation=seat.order_no, capacity=1
-    )
+    one = Reserve(resource=open_of(seat.customer), quantity=1, reservation=seat.order_no, capacity=1)
     return [units, one]
 
 
@@ -187,11 +172,7 @@ def asked(turn: Turn, seat: Seat, what: str, fen: int, why: str) -> Turn:
 def opened(turn: Turn, paid_at: datetime) -> Turn:
     """The leader has paid: the window runs from that moment."""
     expires_at = paid_at + turn.rules.window
-    turn = turn.then(
-        StartTimer(key=DEADLINE_TIMER, due_at=expires_at + GRACE),
-        phase=Phase.OPEN,
-        expires_at=expires_at,
-    )
+    turn = turn.then(StartTimer(key=DEADLINE_TIMER, due_at=expires_at + GRACE), phase=Phase.OPEN, expires_at=expires_at)
     return turn.emit_group(kinds.OPENED, price_fen=turn.rules.price_fen)
 
 
@@ -239,20 +220,14 @@ def succeeded(turn: Turn, virtual: int = 0) -> Turn:
     for seat in turn.state.of_status(SeatStatus.HELD):
         turn = unseated(turn, seat, SeatStatus.GONE)
     turn = turn.then(
-        CancelTimer(key=DEADLINE_TIMER),
-        phase=Phase.SUCCEEDED,
-        real=real,
-        virtual=virtual,
-        price_fen=price_fen,
+        CancelTimer(key=DEADLINE_TIMER), phase=Phase.SUCCEEDED, real=real, virtual=virtual, price_fen=price_fen
     )
     perk_fen = price_fen * rules.leader_perk_percent // 100
     turn = turn.emit_group(kinds.SUCCEEDED, price_fen=price_fen, leader_perk_fen=perk_fen)
     for seat in turn.state.of_status(SeatStatus.PAID):
         fen = min((rules.price_fen - price_fen) * seat.quantity, seat.left_fen)
         turn = asked(turn.then(*_free_to_go(turn, seat)), seat, "tier", fen, "tier")
-        turn = turn.emit_seat(
-            kinds.SEAT_CONFIRMED, seat, "succeeded", price_fen=price_fen, refund_fen=fen
-        )
+        turn = turn.emit_seat(kinds.SEAT_CONFIRMED, seat, "succeeded", price_fen=price_fen, refund_fen=fen)
     return turn
 
 

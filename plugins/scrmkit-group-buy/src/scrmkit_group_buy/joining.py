@@ -63,12 +63,7 @@ def refusal_to_start(
 
 def seat_for(payload: SeatOrder, customer: CustomerId, pay_before: datetime) -> Seat:
     """A seat that waits for its payment."""
-    return Seat(
-        order_no=payload.order_no,
-        customer=customer,
-        quantity=payload.quantity,
-        pay_before=pay_before,
-    )
+    return Seat(order_no=payload.order_no, customer=customer, quantity=payload.quantity, pay_before=pay_before)
 
 
 def started(turn: Turn, payload: SeatOrder, customer: CustomerId) -> Step[GroupBuy]:
@@ -103,9 +98,7 @@ def joined(turn: Turn, payload: SeatOrder) -> Step[GroupBuy]:
     pay_before = min(at + rules.pay_within, state.expires_at or at + rules.pay_within)
     # Of one customer only the newest order is kept, so that a group does not grow with
     # orders that nobody pays; a payment of a forgotten one goes back whole.
-    kept = tuple(
-        seat for seat in state.seats if (seat.customer, seat.status) != (customer, SeatStatus.GONE)
-    )
+    kept = tuple(seat for seat in state.seats if (seat.customer, seat.status) != (customer, SeatStatus.GONE))
     turn = hold(turn.then(seats=kept), seat_for(payload, customer, pay_before), ORDER_ALIAS)
     return turn.step("a seat is held", order_no=payload.order_no)
 

@@ -9,13 +9,7 @@ import attrs
 
 from scrmkit.domain.campaign import Campaign, Instance, InstanceRef
 from scrmkit.domain.decisions import Now, Step
-from scrmkit.domain.kinds import (
-    Answered,
-    CustomerMerged,
-    OrderCancelled,
-    OrderPaid,
-    OrderRefunded,
-)
+from scrmkit.domain.kinds import Answered, CustomerMerged, OrderCancelled, OrderPaid, OrderRefunded
 from scrmkit.domain.reads import Known, ParticipantOf, Read
 from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.errors import InvalidValueError
@@ -106,12 +100,7 @@ class GroupBuyMechanic:
             yield joining.needs_of_members(instance.ref)
 
     def open(
-        self,
-        ref: InstanceRef,
-        campaign: Campaign[GroupBuyRules],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, ref: InstanceRef, campaign: Campaign[GroupBuyRules], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[GroupBuy] | None:
         """Open a group for a leader who orders, or for a payment that found no seat."""
         payload, customer = touchpoint.payload, touchpoint.customer
@@ -143,11 +132,7 @@ class GroupBuyMechanic:
         return joining.started(turn, payload, customer)
 
     def act(
-        self,
-        instance: Instance[GroupBuyRules, GroupBuy],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[GroupBuyRules, GroupBuy], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Step[GroupBuy] | None:
         """Take a call, an order's news, a merge or an answer into a group."""
         turn = self._turn(instance, touchpoint, known, now)
@@ -192,11 +177,7 @@ class GroupBuyMechanic:
         return violations(rules, state)
 
     def _turn(
-        self,
-        instance: Instance[GroupBuyRules, GroupBuy],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, instance: Instance[GroupBuyRules, GroupBuy], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Turn:
         return Turn(
             ref=instance.ref,

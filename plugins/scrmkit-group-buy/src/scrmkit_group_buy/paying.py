@@ -31,13 +31,7 @@ from scrmkit_group_buy.course import (
 from scrmkit_group_buy.joining import ORDER_ALIAS, needs_of_order, refusal_to_order
 from scrmkit_group_buy.kinds import Moved
 from scrmkit_group_buy.rules import GroupBuyRules, Overflow
-from scrmkit_group_buy.state import (
-    GroupBuy,
-    PaybackStatus,
-    Phase,
-    Seat,
-    SeatStatus,
-)
+from scrmkit_group_buy.state import GroupBuy, PaybackStatus, Phase, Seat, SeatStatus
 from scrmkit_group_buy.turn import Turn
 
 MOVED_ALIAS = "moved"
@@ -211,8 +205,7 @@ def _paid_back(turn: Turn, seat: Seat, refund_no: str, ended: PaybackStatus) -> 
     if before.status is ended or before.status is PaybackStatus.DONE:
         return turn.step("the answer changes nothing", order_no=seat.order_no)
     paybacks = tuple(
-        attrs.evolve(each, status=ended) if each.refund_no == refund_no else each
-        for each in seat.paybacks
+        attrs.evolve(each, status=ended) if each.refund_no == refund_no else each for each in seat.paybacks
     )
     seat = attrs.evolve(seat, paybacks=paybacks)
     turn = turn.seated(attrs.evolve(seat, status=_refund_status(seat)))

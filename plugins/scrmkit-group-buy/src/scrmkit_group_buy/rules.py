@@ -91,9 +91,7 @@ class GroupBuyRules:
         if not timedelta(hours=1) <= self.window <= timedelta(hours=168):
             raise InvalidValueError(f"window is from 1 to 168 hours; it is {self.window}")
         if not timedelta(minutes=1) <= self.pay_within <= timedelta(days=1):
-            raise InvalidValueError(
-                f"pay_within is from 1 minute to 1 day; it is {self.pay_within}"
-            )
+            raise InvalidValueError(f"pay_within is from 1 minute to 1 day; it is {self.pay_within}")
         self._check_tiers()
 
     def _check_tiers(self) -> None:
@@ -101,13 +99,11 @@ class GroupBuyRules:
         for number, tier in enumerate(self.tiers):
             if not size < tier.size <= MAX_SEATS:
                 raise InvalidValueError(
-                    f"tiers[{number}].size is above {size} and at most {MAX_SEATS}; "
-                    f"it is {tier.size}"
+                    f"tiers[{number}].size is above {size} and at most {MAX_SEATS}; it is {tier.size}"
                 )
             if not 0 < tier.price_fen < price_fen:
                 raise InvalidValueError(
-                    f"tiers[{number}].price_fen is above 0 and below {price_fen}; "
-                    f"it is {tier.price_fen}"
+                    f"tiers[{number}].price_fen is above 0 and below {price_fen}; it is {tier.price_fen}"
                 )
             size, price_fen = tier.size, tier.price_fen
 

@@ -55,11 +55,7 @@ class Turn:
         """The turn with the group's result told to its leader."""
         leader = self.state.seat(self.state.leader)
         result = GroupResult(
-            campaign=self.ref.campaign,
-            group=self.ref.key,
-            real=self.state.paid,
-            virtual=self.state.virtual,
-            **more,
+            campaign=self.ref.campaign, group=self.ref.key, real=self.state.paid, virtual=self.state.virtual, **more
         )
         customer = None if leader is None else leader.customer
         return self.then(Emit(kind=kind, payload=result, step=kind, customer=customer))

@@ -63,9 +63,7 @@ def counts(database: Database, tenant: str, *, since: int = 0) -> Counts:
     alike = [o[field.name] for field in attrs.fields(OutgoingCount) if field.name != "count"]
     with database.reading() as wire:
 
-        def counted(
-            table: Table, *columns: Any, what: Any = None, given: Sequence[int] = ()
-        ) -> Sequence[Any]:
+        def counted(table: Table, *columns: Any, what: Any = None, given: Sequence[int] = ()) -> Sequence[Any]:
             def build() -> Any:
                 how = func.count() if what is None else func.count(what.distinct())
                 clause = select(*columns, how).select_from(table)
@@ -93,9 +91,7 @@ def counts(database: Database, tenant: str, *, since: int = 0) -> Counts:
         customers=customers,
         kinds=dict(sorted(kinds)),
         instances=dict(sorted(by_plugin.items())),
-        outgoing=tuple(
-            OutgoingCount(**dict(zip((*names, "count"), row, strict=True))) for row in outgoing
-        ),
+        outgoing=tuple(OutgoingCount(**dict(zip((*names, "count"), row, strict=True))) for row in outgoing),
         parked=parked,
         timers=timers,
     )

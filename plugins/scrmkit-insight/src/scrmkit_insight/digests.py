@@ -42,8 +42,7 @@ COUNTED: Mapping[str, str] = {
     "attribute": "person:person name at value:text touchpoint:touchpoint",
     "memo": "person:person plugin value:text",
     "consent": "person:person channel purpose at granted proof touchpoint:touchpoint",
-    "score": "person:person scorer at hundredths band segment stage detail:text "
-    "touchpoint:touchpoint",
+    "score": "person:person scorer at hundredths band segment stage detail:text touchpoint:touchpoint",
     "suppression": "channel identity:identity reason",
     "alias": "plugin kind value:text instance:instance",
     "participant": "instance:instance role plugin person:person data:text position",
@@ -163,9 +162,7 @@ def natural_rows(database: Database, wire: Wire, tenant: str | None = None) -> P
         yield from special.get(name, names.plain)(name, named)
 
 
-def _query(
-    database: Database, table: Table, wanted: Sequence[str], tenant: str | None
-) -> tuple[Statement, Row]:
+def _query(database: Database, table: Table, wanted: Sequence[str], tenant: str | None) -> tuple[Statement, Row]:
     def build() -> Any:
         clause = select(*(table.c[name] for name in wanted))
         if table is schema.touchpoint:
@@ -271,9 +268,7 @@ class _Names:
 
     # --- rows ----------------------------------------------------------------------------
 
-    def named(
-        self, table: str, rows: Iterable[Row], width: int, converts: Sequence[Any]
-    ) -> Iterator[tuple[Row, Row]]:
+    def named(self, table: str, rows: Iterable[Row], width: int, converts: Sequence[Any]) -> Iterator[tuple[Row, Row]]:
         """Each row as what goes before its counted columns, and these in natural words."""
         for row in rows:
             values = list(row[width:])

@@ -58,11 +58,7 @@ class Insight:
         return digests.digest(self._engine.database, owner)
 
     def replay(
-        self,
-        url: str | None = None,
-        *,
-        personal: bool = False,
-        progress: replaying.Progress | None = None,
+        self, url: str | None = None, *, personal: bool = False, progress: replaying.Progress | None = None
     ) -> replaying.Replayed:
         """
         Rebuild the state from the stored decisions elsewhere, and say whether it is the same.

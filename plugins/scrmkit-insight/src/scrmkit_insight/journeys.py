@@ -47,9 +47,7 @@ def journey(database: Database, tenant: str, who: Who) -> tuple[j.Entry, ...]:
         return look.journey()
 
 
-def why(
-    database: Database, tenant: str, who: Who, effect: str | j.EffectRef, at: datetime
-) -> j.Why:
+def why(database: Database, tenant: str, who: Who, effect: str | j.EffectRef, at: datetime) -> j.Why:
     """
     Why something is so of a customer: who decided it, at what, and for which reason.
 
@@ -91,9 +89,7 @@ class _Look:
         entries += [_decision(row, document) for row in own for document in row["decisions"]]
         for row in others:
             for document in row["decisions"]:
-                mine = [
-                    effect for effect in document.get("effects", ()) if self._is_of(effect, row)
-                ]
+                mine = [effect for effect in document.get("effects", ()) if self._is_of(effect, row)]
                 if mine:
                     entries.append(_decision(row, {**document, "effects": mine, "answer": None}))
         entries += self._entries(outgoing, [*own, *others])
@@ -132,9 +128,8 @@ class _Look:
         return attrs.evolve(why, effect=effect, outgoing=first, rivals=tuple(others))
 
     def _why(
-        self, effect: j.EffectRef, id_: int | None, types: Sequence[str], fields: Sequence[str],
-        **more: Any,
-    ) -> j.Why:  # fmt: skip
+        self, effect: j.EffectRef, id_: int | None, types: Sequence[str], fields: Sequence[str], **more: Any
+    ) -> j.Why:
         line: list[Row] = []
         while id_ is not None:
             line += self._touchpoints({id_})
@@ -152,9 +147,7 @@ class _Look:
 
     # --- rows ----------------------------------------------------------------------------
 
-    def _rows(
-        self, table: Table, keys: Sequence[str], wanted: Sequence[tuple[Any, ...]]
-    ) -> list[Row]:
+    def _rows(self, table: Table, keys: Sequence[str], wanted: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Rows of this tenant, by their first column: an id in most, and ids rise with time."""
         names = [column.name for column in table.columns]
         asked = [(self._tenant, *one) for one in wanted]
@@ -189,10 +182,7 @@ class _Look:
         for one in self._rows(schema.attempt, ("outgoing",), [(row["id"],) for row in rows]):
             told = j.Attempt(at=from_micros(one["at"]), **_picked(one, "status", "code", "reason"))
             attempts[one["outgoing"]] = (*attempts.get(one["outgoing"], ()), told)
-        return [
-            _outgoing(row, attempts.get(row["id"], ()), *asked.get(row["key"], ("", None)))
-            for row in rows
-        ]
+        return [_outgoing(row, attempts.get(row["id"], ()), *asked.get(row["key"], ("", None))) for row in rows]
 
     def _merges(self) -> Iterator[j.MergeEntry]:
         for row in self._rows(schema.merge, ("kept",), [(id_,) for id_ in self._ids]):
@@ -260,9 +250,7 @@ def _decision(row: Row, document: Row) -> j.DecisionEntry:
     )  # fmt: skip
 
 
-def _outgoing(
-    row: Row, attempts: tuple[j.Attempt, ...], because: str, verdict: Verdict | None
-) -> j.OutgoingEntry:
+def _outgoing(row: Row, attempts: tuple[j.Attempt, ...], because: str, verdict: Verdict | None) -> j.OutgoingEntry:
     names = ("key", "plugin", "connector", "operation", "purpose", "status", "code", "reason")
     return j.OutgoingEntry(
         what=row["type"], at=from_micros(row["planned_at"]), due_at=from_micros(row["due_at"]),

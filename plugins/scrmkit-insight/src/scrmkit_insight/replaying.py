@@ -78,9 +78,8 @@ class Replayed:
 
 
 def replay(
-    source: Database, url: str | None = None, *, personal: bool = False,
-    progress: Progress | None = None,
-) -> Replayed:  # fmt: skip
+    source: Database, url: str | None = None, *, personal: bool = False, progress: Progress | None = None
+) -> Replayed:
     """
     Rebuild the state from the stored decisions in a database of its own.
 
@@ -336,9 +335,7 @@ class _Replay:
             customer = document["customer"]
             person = document.get("person", customer)
         id_ = self._keys.get((frame.tenant, document["key"])) or self._ids.take()
-        row = outgoing_row(
-            id_, frame.tenant, document, customer, person, plugin, frame.received_us, frame.id
-        )
+        row = outgoing_row(id_, frame.tenant, document, customer, person, plugin, frame.received_us, frame.id)
         self._work.insert(schema.outgoing, row)
         if "opens" in document:  # once more where nobody could use it before
             self._slots[frame.tenant, f"{document['slot']}/{person}"] = document["opens"]

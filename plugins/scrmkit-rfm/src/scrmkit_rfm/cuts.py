@@ -11,13 +11,10 @@ from scrmkit.errors import InvalidValueError
 from scrmkit_rfm.orders import Measures
 
 
-def _four_rising(
-    instance: object, attribute: attrs.Attribute[tuple[int, ...]], value: tuple[int, ...]
-) -> None:
+def _four_rising(instance: object, attribute: attrs.Attribute[tuple[int, ...]], value: tuple[int, ...]) -> None:
     if len(value) != 4 or list(value) != sorted(set(value)) or value[0] < 0:
         raise InvalidValueError(
-            f"{attribute.name} takes four numbers of 0 or more, each above the one before it; "
-            f"got {list(value)}"
+            f"{attribute.name} takes four numbers of 0 or more, each above the one before it; got {list(value)}"
         )
 
 
@@ -34,12 +31,8 @@ class Thresholds:
         monetary_fen: The least money for 2, 3, 4 and 5, in fen.
     """
 
-    recency_days: tuple[int, ...] = attrs.field(
-        default=(30, 60, 90, 180), converter=tuple, validator=_four_rising
-    )
-    frequency: tuple[int, ...] = attrs.field(
-        default=(2, 4, 6, 10), converter=tuple, validator=_four_rising
-    )
+    recency_days: tuple[int, ...] = attrs.field(default=(30, 60, 90, 180), converter=tuple, validator=_four_rising)
+    frequency: tuple[int, ...] = attrs.field(default=(2, 4, 6, 10), converter=tuple, validator=_four_rising)
     monetary_fen: tuple[int, ...] = attrs.field(
         default=(30_000, 80_000, 200_000, 500_000), converter=tuple, validator=_four_rising
     )

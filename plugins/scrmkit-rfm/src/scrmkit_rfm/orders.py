@@ -123,9 +123,7 @@ def measure(features: Features, as_of_day: int, window_days: int) -> Measures | 
             monetary_fen += order.net_fen
     if not last_day:
         return None
-    return Measures(
-        recency_days=as_of_day - last_day, frequency=len(days), monetary_fen=monetary_fen
-    )
+    return Measures(recency_days=as_of_day - last_day, frequency=len(days), monetary_fen=monetary_fen)
 
 
 def measure_all(population: Iterable[Features], as_of_day: int, window_days: int) -> list[Measures]:

@@ -75,9 +75,7 @@ class RfmScorer:
                     )
                 )
             case OrderRefunded():
-                return features.with_order(
-                    Order(order_no=payload.order_no, refunded_fen=payload.amount_fen)
-                )
+                return features.with_order(Order(order_no=payload.order_no, refunded_fen=payload.amount_fen))
             case _:
                 return features
 
@@ -90,9 +88,7 @@ class RfmScorer:
         day, window_days = self._day(as_of), self._settings.window_days
         return cuts.calibrate(measure_all(population, day, window_days), day, window_days)
 
-    def score(
-        self, features: Features, calibration: Calibration, as_of: datetime, previous: Score | None
-    ) -> Score:
+    def score(self, features: Features, calibration: Calibration, as_of: datetime, previous: Score | None) -> Score:
         """Score and segment one customer; *previous* makes no difference here."""
         rating = self.rate(features, calibration, as_of)
         snapshot = f"{date.fromordinal(calibration.as_of_day)}/{calibration.customers}"
@@ -114,10 +110,7 @@ class RfmScorer:
             segment=rating.segment,
             as_of=as_of,
             parts=parts,
-            words=(
-                self._settings.label(rating.segment),
-                self._settings.strategy(rating.segment),
-            ),
+            words=(self._settings.label(rating.segment), self._settings.strategy(rating.segment)),
             calibration=snapshot,
         )
 
@@ -168,11 +161,7 @@ def _parts(rating: Rating) -> tuple[Part, ...]:
     )
     return tuple(
         Part(
-            name=name,
-            hundredths=100 * score,
-            inputs=(value,),
-            gain_hundredths=100 if score < 5 else 0,
-            missing=missing,
+            name=name, hundredths=100 * score, inputs=(value,), gain_hundredths=100 if score < 5 else 0, missing=missing
         )
         for name, score, value in rows
     )

@@ -53,8 +53,7 @@ SEGMENTS: Mapping[str, Segment] = MappingProxyType(
                 ("重要价值", "important, to cherish"),
                 (
                     "专属服务，粉丝卡续费，新品优先，不做大折扣，邀请推荐",
-                    "VIP service, renew the fan card, early access, no deep discount, "
-                    "ask for referrals",
+                    "VIP service, renew the fan card, early access, no deep discount, ask for referrals",
                 ),
             ),
             _segment(
@@ -62,8 +61,7 @@ SEGMENTS: Mapping[str, Segment] = MappingProxyType(
                 ("重要保持", "important, to win back"),
                 (
                     "由专属导购电话或企微唤回，附专属券，问清流失原因",
-                    "win back by a call or message of their own guide with an exclusive "
-                    "coupon, and find the cause",
+                    "win back by a call or message of their own guide with an exclusive coupon, and find the cause",
                 ),
             ),
             _segment(
@@ -85,26 +83,17 @@ SEGMENTS: Mapping[str, Segment] = MappingProxyType(
             _segment(
                 "110",
                 ("一般价值", "ordinary, to cherish"),
-                (
-                    "提升客单：阶梯满减，跨品牌推荐",
-                    "raise the basket: tiered discounts, other brands",
-                ),
+                ("提升客单：阶梯满减，跨品牌推荐", "raise the basket: tiered discounts, other brands"),
             ),
             _segment(
                 "010",
                 ("一般保持", "ordinary, to win back"),
-                (
-                    "提醒唤醒，积分到期通知",
-                    "reactivate with a reminder and notice of expiring points",
-                ),
+                ("提醒唤醒，积分到期通知", "reactivate with a reminder and notice of expiring points"),
             ),
             _segment(
                 "100",
                 ("一般发展", "ordinary, to develop"),
-                (
-                    "新客 SOP，14 天内第二单券",
-                    "onboarding steps, a coupon for the second order within 14 days",
-                ),
+                ("新客 SOP，14 天内第二单券", "onboarding steps, a coupon for the second order within 14 days"),
             ),
             _segment(
                 "000",

@@ -28,14 +28,10 @@ class SegmentBy(enum.StrEnum):
     FIXED = "fixed"
 
 
-def _segment_codes(
-    instance: object, attribute: attrs.Attribute[Mapping[str, str]], value: Mapping[str, str]
-) -> None:
+def _segment_codes(instance: object, attribute: attrs.Attribute[Mapping[str, str]], value: Mapping[str, str]) -> None:
     unknown = sorted(set(value) - set(SEGMENTS))
     if unknown:
-        raise InvalidValueError(
-            f"{attribute.name} has unknown segments {unknown}; the codes are {', '.join(SEGMENTS)}"
-        )
+        raise InvalidValueError(f"{attribute.name} has unknown segments {unknown}; the codes are {', '.join(SEGMENTS)}")
 
 
 @attrs.frozen(kw_only=True)
@@ -66,9 +62,7 @@ class RfmSettings:
     monetary: Method = Method.FIXED
     thresholds: Thresholds = attrs.field(factory=Thresholds)
     segment_by: SegmentBy = SegmentBy.MEAN
-    high_from: int = attrs.field(
-        default=3, validator=[attrs.validators.ge(2), attrs.validators.le(5)]
-    )
+    high_from: int = attrs.field(default=3, validator=[attrs.validators.ge(2), attrs.validators.le(5)])
     language: Language = Language.EN
     labels: Mapping[str, str] = attrs.field(factory=dict, validator=_segment_codes, hash=False)
     strategies: Mapping[str, str] = attrs.field(factory=dict, validator=_segment_codes, hash=False)

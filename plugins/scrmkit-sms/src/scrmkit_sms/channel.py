@@ -86,9 +86,7 @@ class SmsChannel:
         self._missed: OrderedDict[tuple[TenantId, str], datetime] = OrderedDict()
         limits = self._provider.limits
         self.operations: Mapping[str, Operation] = {
-            "send": Operation(
-                body=SmsText, max_batch=limits.max_batch, rate_per_s=limits.calls_per_s
-            )
+            "send": Operation(body=SmsText, max_batch=limits.max_batch, rate_per_s=limits.calls_per_s)
         }
 
     def reach(self, identities: Sequence[Identity]) -> Identity | None:
@@ -107,10 +105,7 @@ class SmsChannel:
         prepared = [self._prepare(item) for item in batch]
         messages = [each for each in prepared if isinstance(each, Sms)]
         outcomes = iter(self._provider.send(messages) if messages else ())
-        return [
-            each if isinstance(each, Refused) else _with_parts(next(outcomes), each)
-            for each in prepared
-        ]
+        return [each if isinstance(each, Refused) else _with_parts(next(outcomes), each) for each in prepared]
 
     def ask(self, operation: str, batch: Sequence[Outgoing]) -> Sequence[DeliveryOutcome]:
         """Look up messages whose outcome is unknown."""
@@ -159,9 +154,7 @@ class SmsChannel:
         if is_marketing and is_registered and not body.endswith(settings.opt_out):
             reason = f"a marketing text has to be registered with {settings.opt_out!r} at its end"
             return Refused(code="no_opt_out_text", reason=reason)
-        text = compose(
-            body, sign=settings.sign_name, purpose=item.purpose, opt_out=settings.opt_out
-        )
+        text = compose(body, sign=settings.sign_name, purpose=item.purpose, opt_out=settings.opt_out)
         if len(text) > LONGEST:
             return Refused(code="too_long", reason=f"longer than {LONGEST} characters in all")
         return Sms(
@@ -213,9 +206,7 @@ class SmsChannel:
                 )
                 for report in ours
             ),
-            touchpoints=tuple(
-                self._withdrawn_by(report) for report in ours if report.meaning in _WITHDRAWING
-            ),
+            touchpoints=tuple(self._withdrawn_by(report) for report in ours if report.meaning in _WITHDRAWING),
         )
 
     def _replies(self, body: bytes) -> Inbound:

@@ -15,9 +15,7 @@ from scrmkit_sms.texts import LONGEST, OPT_OUT
 
 def _plain(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
     if not value or "【" in value or "】" in value:
-        raise InvalidValueError(
-            f"{attribute.name} is not empty and holds no 【】: those are put around the signature"
-        )
+        raise InvalidValueError(f"{attribute.name} is not empty and holds no 【】: those are put around the signature")
 
 
 def _positive(instance: object, attribute: attrs.Attribute[Any], value: timedelta) -> None:

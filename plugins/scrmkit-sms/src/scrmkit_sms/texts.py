@@ -13,9 +13,7 @@ OPT_OUT = "拒收请回复R"
 """What a marketing text ends with by default.
 Source: Alibaba Cloud and Tencent Cloud SMS template rules, read 2026-11."""
 
-OPT_OUT_WORDS = frozenset(
-    {"R", "T", "TD", "N", "0000", "退订", "拒收", "取消", "STOP", "UNSUBSCRIBE"}
-)
+OPT_OUT_WORDS = frozenset({"R", "T", "TD", "N", "0000", "退订", "拒收", "取消", "STOP", "UNSUBSCRIBE"})
 """Replies that withdraw the consent, compared with the whole reply."""
 
 LONGEST = 500

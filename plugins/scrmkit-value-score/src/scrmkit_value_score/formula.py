@@ -232,12 +232,7 @@ def _relationship(inputs: Inputs, weight: int) -> list[_Term]:
         (Input.CHANNELS, channels(inputs.channels), channels(3), channels(inputs.channels + 1)),
         (Input.GROUP_CHATS, in_group * (inputs.group_chats > 0), in_group, in_group),
         (Input.INVITES, invites(inputs.invites), 0.25 * weight, invites(inputs.invites + 1)),
-        (
-            Input.TENURE,
-            tenure(inputs.tenure_days),
-            tenure(365),
-            tenure(inputs.tenure_days + NOTCH_DAYS),
-        ),
+        (Input.TENURE, tenure(inputs.tenure_days), tenure(365), tenure(inputs.tenure_days + NOTCH_DAYS)),
     )
     total = sum(now for _, now, _, _ in rows)
     return [(name, now, most, total - now + better) for name, now, most, better in rows]
@@ -298,11 +293,7 @@ def _spread(total: int, points: Sequence[float]) -> list[int]:
 
 
 def _part(
-    dimension: Dimension,
-    terms: Sequence[_Term],
-    total: int,
-    shares: Sequence[int],
-    gains: Sequence[int],
+    dimension: Dimension, terms: Sequence[_Term], total: int, shares: Sequence[int], gains: Sequence[int]
 ) -> PartLines:
     takes = dimension is Dimension.PENALTY
     lines = [

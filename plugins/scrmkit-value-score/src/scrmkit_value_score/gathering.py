@@ -70,9 +70,7 @@ def has(features: Features, settings: ValueScoreSettings) -> frozenset[Input]:
     return frozenset(found)
 
 
-def calibrate(
-    population: Iterable[Features], as_of_day: int, settings: ValueScoreSettings
-) -> Calibration:
+def calibrate(population: Iterable[Features], as_of_day: int, settings: ValueScoreSettings) -> Calibration:
     """Find out which inputs anybody has."""
     found: set[Input] = set()
     customers = 0
@@ -88,9 +86,7 @@ def order_days(features: Features, as_of_day: int) -> list[int]:
     return sorted({one.day for one in features.orders if one.day <= as_of_day and one.stands})
 
 
-def gather(
-    features: Features, calibration: Calibration, as_of_day: int, settings: ValueScoreSettings
-) -> Inputs:
+def gather(features: Features, calibration: Calibration, as_of_day: int, settings: ValueScoreSettings) -> Inputs:
     """
     The inputs as of a day, which itself counts; later orders and acts are left out.
 
@@ -116,9 +112,7 @@ def gather(
     supplied = {one.input: one.value for one in features.supplied}
     own = has(features, settings)
     missing = frozenset(
-        name
-        for name in Input
-        if name not in own and (name in _OF_EACH_CUSTOMER or name not in calibration.supplied)
+        name for name in Input if name not in own and (name in _OF_EACH_CUSTOMER or name not in calibration.supplied)
     )
     return Inputs(
         days_since_order=as_of_day - max(of_day) if of_day else None,

@@ -10,9 +10,7 @@ from scrmkit_value_score.formula import Input
 
 SUPPLIED = "value-score.supplied"
 
-SUPPLIABLE = frozenset(
-    {Input.MARGIN, Input.PREDICTED_MARGIN, Input.INVITES, Input.COMPLAINTS, Input.FREEBIES}
-)
+SUPPLIABLE = frozenset({Input.MARGIN, Input.PREDICTED_MARGIN, Input.INVITES, Input.COMPLAINTS, Input.FREEBIES})
 """Inputs that no touchpoint of the core stands for; a host or another plugin supplies them."""
 
 
@@ -33,9 +31,7 @@ class InputSupplied:
 
     def __attrs_post_init__(self) -> None:
         if self.input not in SUPPLIABLE:
-            raise InvalidValueError(
-                f"{self.input!r} cannot be supplied; use one of {', '.join(sorted(SUPPLIABLE))}"
-            )
+            raise InvalidValueError(f"{self.input!r} cannot be supplied; use one of {', '.join(sorted(SUPPLIABLE))}")
         if self.value < 0 or (self.input == Input.FREEBIES and self.value > 100):
             raise InvalidValueError(f"{self.value} is out of range for the input {self.input!r}")
 

@@ -51,17 +51,10 @@ class ValueScorer:
         self._name = context.name
         self._settings = settings = context.settings
         self._zone = settings.zone
-        self._counted = (
-            settings.positives | settings.negatives | settings.invites | settings.complaints
-        )
+        self._counted = settings.positives | settings.negatives | settings.invites | settings.complaints
         self._acts = frozenset(settings.acts) - {ORDER_PAID}
         self._active = self._acts | settings.positives | {ORDER_PAID}
-        self.kinds = (
-            frozenset(_SWITCHES)
-            | {ORDER_PAID, "order.refunded", SUPPLIED}
-            | self._acts
-            | self._counted
-        )
+        self.kinds = frozenset(_SWITCHES) | {ORDER_PAID, "order.refunded", SUPPLIED} | self._acts | self._counted
 
     def empty(self) -> Features:
         """A customer who did nothing."""
@@ -111,9 +104,7 @@ class ValueScorer:
         """What each input adds to the score of a customer, and what one notch more would."""
         return explain(self.inputs(features, calibration, as_of), self._settings)
 
-    def score(
-        self, features: Features, calibration: Calibration, as_of: datetime, previous: Score | None
-    ) -> Score:
+    def score(self, features: Features, calibration: Calibration, as_of: datetime, previous: Score | None) -> Score:
         """Score one customer; the band of *previous* is kept until clearly left below."""
         settings = self._settings
         inputs = gathering.gather(features, calibration, self._day(as_of), settings)
@@ -123,9 +114,7 @@ class ValueScorer:
         return Score(
             scorer=self._name,
             hundredths=explanation.hundredths,
-            band=band_of(
-                explanation.hundredths, None if previous is None else previous.band, settings.bands
-            ),
+            band=band_of(explanation.hundredths, None if previous is None else previous.band, settings.bands),
             as_of=as_of,
             stage=stage_of(gathering.order_days(features, day), day, settings.stages).value,
             parts=_parts(inputs, explanation, shown),

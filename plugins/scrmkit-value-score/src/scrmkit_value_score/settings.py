@@ -41,9 +41,7 @@ class Weights:
     def __attrs_post_init__(self) -> None:
         total = sum(attrs.astuple(self))
         if total != 100:
-            raise InvalidValueError(
-                f"the weights add up to {total}; change them so that they add up to 100"
-            )
+            raise InvalidValueError(f"the weights add up to {total}; change them so that they add up to 100")
 
 
 @attrs.frozen(kw_only=True)
@@ -173,9 +171,7 @@ class ValueScoreSettings:
     negatives: frozenset[str] = frozenset({"contact.removed"})
     invites: frozenset[str] = frozenset()
     complaints: frozenset[str] = frozenset()
-    gross_margin_pct: int = attrs.field(
-        default=0, validator=[_not_negative, attrs.validators.le(100)]
-    )
+    gross_margin_pct: int = attrs.field(default=0, validator=[_not_negative, attrs.validators.le(100)])
     stages: Stages = attrs.field(factory=Stages)
     bands: Bands = attrs.field(factory=Bands)
     language: Language = Language.EN

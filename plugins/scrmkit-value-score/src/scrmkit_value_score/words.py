@@ -25,23 +25,7 @@ _TEXTS: dict[Input, tuple[str, str]] = {
     Input.FREEBIES: ("疑似羊毛党 {}%", "{}% likely to hunt freebies"),
 }
 _NO_ORDER = ("还没有订单", "no order yet")
-_UNITS = (
-    " days ago",
-    " days",
-    " yuan",
-    "",
-    " yuan",
-    " yuan",
-    "",
-    "",
-    "",
-    " days",
-    "",
-    "",
-    "%",
-    "",
-    "%",
-)
+_UNITS = (" days ago", " days", " yuan", "", " yuan", " yuan", "", "", "", " days", "", "", "%", "", "%")
 """One for each input, in order."""
 
 
@@ -80,9 +64,7 @@ def values(inputs: Inputs, shown: Sequence[str]) -> list[str]:
     return with_units
 
 
-def words(
-    inputs: Inputs, explanation: Explanation, shown: Sequence[str], language: Language
-) -> tuple[str, ...]:
+def words(inputs: Inputs, explanation: Explanation, shown: Sequence[str], language: Language) -> tuple[str, ...]:
     """
     Up to three inputs that add most, then up to three that cost most.
 

@@ -14,13 +14,7 @@ import attrs
 import httpx
 
 from scrmkit.clock import Clock
-from scrmkit.errors import (
-    InvalidValueError,
-    RefusedError,
-    ScrmkitError,
-    TryLaterError,
-    UnknownOutcomeError,
-)
+from scrmkit.errors import InvalidValueError, RefusedError, ScrmkitError, TryLaterError, UnknownOutcomeError
 from scrmkit_wecom import errcodes
 from scrmkit_wecom.tokens import AccessToken, AccessTokens
 
@@ -95,12 +89,7 @@ class Api:
     """
 
     def __init__(
-        self,
-        credentials: Credentials,
-        clock: Clock,
-        *,
-        base_url: str = BASE_URL,
-        timeout: timedelta = TIMEOUT,
+        self, credentials: Credentials, clock: Clock, *, base_url: str = BASE_URL, timeout: timedelta = TIMEOUT
     ) -> None:
         """
         Args:
@@ -147,30 +136,20 @@ class Api:
         return self._call(path, {}, body, repeatable=repeatable)
 
     def _call(
-        self,
-        path: str,
-        parameters: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        *,
-        repeatable: bool,
+        self, path: str, parameters: Mapping[str, str], body: Mapping[str, Any] | None, *, repeatable: bool
     ) -> Json:
         token = self._tokens.get()
         reply, code = self._exchange(path, {**parameters, "access_token": token}, body, repeatable)
         if code in errcodes.TOKEN_CODES:
             token = self._tokens.renew(token)
-            reply, code = self._exchange(
-                path, {**parameters, "access_token": token}, body, repeatable
-            )
+            reply, code = self._exchange(path, {**parameters, "access_token": token}, body, repeatable)
         if code != errcodes.OK:
             raise error_of(path, code)
         return reply
 
     def _fetch_token(self) -> AccessToken:
         path = "gettoken"
-        parameters = {
-            "corpid": self._credentials.corp_id,
-            "corpsecret": self._credentials.secret,
-        }
+        parameters = {"corpid": self._credentials.corp_id, "corpsecret": self._credentials.secret}
         reply, code = self._exchange(path, parameters, None, repeatable=True)
         if code != errcodes.OK:
             raise error_of(path, code)
@@ -180,11 +159,7 @@ class Api:
         return AccessToken(value=value, lasts=timedelta(seconds=min(seconds, 86_400)))
 
     def _exchange(
-        self,
-        path: str,
-        parameters: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        repeatable: bool,
+        self, path: str, parameters: Mapping[str, str], body: Mapping[str, Any] | None, repeatable: bool
     ) -> tuple[Json, int]:
         """The reply and its errcode; a reply that is none is an error."""
         lost = LostReplyError if repeatable else UnknownOutcomeError
@@ -200,9 +175,7 @@ class Api:
         # Outside the except: what httpx raised knows the address and so the token.
         raise failure
 
-    def _send(
-        self, path: str, parameters: Mapping[str, str], body: Mapping[str, Any] | None
-    ) -> tuple[int, str, bytes]:
+    def _send(self, path: str, parameters: Mapping[str, str], body: Mapping[str, Any] | None) -> tuple[int, str, bytes]:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         request = self._http.build_request(
@@ -252,11 +225,7 @@ def whole_number(value: object, default: int = 0) -> int:
 
 
 def _understand(
-    path: str,
-    status: int,
-    retry_after: str,
-    content: bytes,
-    lost: type[LostReplyError | UnknownOutcomeError],
+    path: str, status: int, retry_after: str, content: bytes, lost: type[LostReplyError | UnknownOutcomeError]
 ) -> tuple[Json, int]:
     if status >= 500 or status == 429:
         text = f"WeCom answered {path} with HTTP status {status}"
@@ -269,9 +238,7 @@ def _understand(
             raise UnknownOutcomeError(text)
         raise LostReplyError(text, retry_after=after)
     if not 200 <= status < 300:
-        raise RefusedError(
-            f"WeCom answered {path} with HTTP status {status}", code=f"http-{status}"
-        )
+        raise RefusedError(f"WeCom answered {path} with HTTP status {status}", code=f"http-{status}")
     reply = _json_object(content)
     # A success may come without an errcode.
     code = None if reply is None else whole_number(reply.get("errcode", errcodes.OK), _NO_NUMBER)
@@ -302,8 +269,7 @@ def checked_address(text: str) -> httpx.URL:
     is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))
     if not (is_safe and url.host):
         raise InvalidValueError(
-            "base_url must start with https://, since tokens travel in the address; "
-            "http:// is for loopback only"
+            "base_url must start with https://, since tokens travel in the address; http:// is for loopback only"
         )
     return url
 

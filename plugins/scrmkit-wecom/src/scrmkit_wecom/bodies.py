@@ -9,13 +9,7 @@ import attrs
 
 from scrmkit.domain.identity import personal
 from scrmkit.errors import InvalidValueError
-from scrmkit_wecom.limits import (
-    between,
-    max_bytes,
-    max_characters,
-    max_items,
-    needed,
-)
+from scrmkit_wecom.limits import between, max_bytes, max_characters, max_items, needed
 
 STATE_CHARACTERS = 30
 WAY_MEMBERS = 100
@@ -82,12 +76,7 @@ class Attachment:
         """As the platform wants it: the payload's name equals its type."""
         match self.kind:
             case AttachmentKind.LINK:
-                payload = {
-                    "title": self.title,
-                    "picurl": self.picture_url,
-                    "desc": self.description,
-                    "url": self.url,
-                }
+                payload = {"title": self.title, "picurl": self.picture_url, "desc": self.description, "url": self.url}
             case AttachmentKind.MINIPROGRAM:
                 payload = {
                     "title": self.title,
@@ -97,10 +86,7 @@ class Attachment:
                 }
             case _:
                 payload = {"media_id": self.media_id, "pic_url": self.pic_url}
-        return {
-            "msgtype": self.kind.value,
-            self.kind.value: {name: value for name, value in payload.items() if value},
-        }
+        return {"msgtype": self.kind.value, self.kind.value: {name: value for name, value in payload.items() if value}}
 
 
 @attrs.frozen(kw_only=True)
@@ -176,9 +162,7 @@ class AddContactWay:
 
     def as_json(self) -> dict[str, Any]:
         """As the platform wants it."""
-        return _without_empty(
-            {**attrs.asdict(self), "user": list(self.user), "party": list(self.party)}
-        )
+        return _without_empty({**attrs.asdict(self), "user": list(self.user), "party": list(self.party)})
 
 
 @attrs.frozen(kw_only=True)
@@ -260,11 +244,7 @@ class AddCorpTags:
 
     def as_json(self) -> dict[str, Any]:
         """As the platform wants it."""
-        group = (
-            {"group_id": self.group_id}
-            if self.group_id
-            else {"group_name": self.group_name, "order": self.order}
-        )
+        group = {"group_id": self.group_id} if self.group_id else {"group_name": self.group_name, "order": self.order}
         return {**group, "tag": [{"name": tag.name, "order": tag.order} for tag in self.tags]}
 
 
@@ -273,10 +253,7 @@ class EditCorpTag:
     """A new name or order for a tag or a tag group that this app has made."""
 
     id: str
-    name: str | None = attrs.field(
-        default=None,
-        validator=max_characters(TAG_NAME_CHARACTERS, called="a tag's name"),
-    )
+    name: str | None = attrs.field(default=None, validator=max_characters(TAG_NAME_CHARACTERS, called="a tag's name"))
     order: int | None = attrs.field(default=None, validator=_ORDER)
 
     def __attrs_post_init__(self) -> None:

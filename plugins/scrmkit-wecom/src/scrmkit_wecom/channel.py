@@ -21,13 +21,7 @@ from scrmkit.domain.messages import (
     Unknown,
 )
 from scrmkit.domain.touchpoint import TouchpointKind
-from scrmkit.errors import (
-    CallbackRejectedError,
-    InvalidValueError,
-    RefusedError,
-    TryLaterError,
-    UnknownOutcomeError,
-)
+from scrmkit.errors import CallbackRejectedError, InvalidValueError, RefusedError, TryLaterError, UnknownOutcomeError
 from scrmkit.protocols import CallbackRequest, Inbound, PluginContext, Reply
 from scrmkit.settings import Secret
 from scrmkit_wecom.api import (
@@ -136,9 +130,7 @@ class WeComChannel:
         settings = context.settings
         self._clock = context.clock
         self._corp_id = settings.corp_id
-        self._crypto = CallbackCrypto(
-            settings.token.reveal(), settings.encoding_aes_key.reveal(), settings.corp_id
-        )
+        self._crypto = CallbackCrypto(settings.token.reveal(), settings.encoding_aes_key.reveal(), settings.corp_id)
         self._reader = Reader(source=context.name, corp_id=settings.corp_id)
         self._client = WeComClient(
             Credentials(corp_id=settings.corp_id, secret=settings.secret.reveal()),
@@ -266,9 +258,7 @@ class WeComChannel:
         wanted: AddCorpTags = item.body
         names = {tag.name for tag in wanted.tags}
         for group in self._client.get_corp_tag_list():
-            if group.id == wanted.group_id or (
-                not wanted.group_id and group.name == wanted.group_name
-            ):
+            if group.id == wanted.group_id or (not wanted.group_id and group.name == wanted.group_name):
                 ours = tuple(tag for tag in group.tags if tag.name in names)
                 if {tag.name for tag in ours} == names:
                     return _tags_added(attrs.evolve(group, tags=ours))
@@ -318,6 +308,5 @@ def _way_added(config_id: str, qr_code: str) -> Delivered:
 
 def _tags_added(group: CorpTagGroup) -> Delivered:
     return Delivered(
-        provider_id=group.id,
-        answer={"group_id": group.id, "tags": {tag.name: tag.id for tag in group.tags}},
+        provider_id=group.id, answer={"group_id": group.id, "tags": {tag.name: tag.id for tag in group.tags}}
     )

@@ -57,12 +57,7 @@ class WeComClient:
     """
 
     def __init__(
-        self,
-        credentials: Credentials,
-        clock: Clock,
-        *,
-        base_url: str = BASE_URL,
-        timeout: timedelta = TIMEOUT,
+        self, credentials: Credentials, clock: Clock, *, base_url: str = BASE_URL, timeout: timedelta = TIMEOUT
     ) -> None:
         """
         Raises:
@@ -74,10 +69,7 @@ class WeComClient:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
@@ -127,16 +119,12 @@ class WeComClient:
         A customer of several of them comes several times, each with one follower.
         """
         if not 1 <= len(userids) <= USERS_PER_BATCH:
-            raise InvalidValueError(
-                f"userids holds {len(userids)}; WeCom takes 1 to {USERS_PER_BATCH}"
-            )
+            raise InvalidValueError(f"userids holds {len(userids)}; WeCom takes 1 to {USERS_PER_BATCH}")
         path = "externalcontact/batch/get_by_user"
         for page in self._pages(
             path,
             lambda cursor: self._api.post(
-                path,
-                {"userid_list": list(userids), "cursor": cursor, "limit": CUSTOMERS_PER_PAGE},
-                repeatable=True,
+                path, {"userid_list": list(userids), "cursor": cursor, "limit": CUSTOMERS_PER_PAGE}, repeatable=True
             ),
         ):
             for one in objects(page.get("external_contact_list")):
@@ -151,9 +139,7 @@ class WeComClient:
         config_id, qr_code = reply.get("config_id"), reply.get("qr_code")
         if not isinstance(config_id, str) or not config_id:
             raise UnknownOutcomeError(f"WeCom's reply to {path} holds no config_id")
-        return AddedContactWay(
-            config_id=config_id, qr_code=qr_code if isinstance(qr_code, str) else ""
-        )
+        return AddedContactWay(config_id=config_id, qr_code=qr_code if isinstance(qr_code, str) else "")
 
     def get_contact_way(self, config_id: str) -> ContactWayRecord:
         """One contact way of this app (path/92228)."""
@@ -164,9 +150,7 @@ class WeComClient:
             raise TryLaterError(f"WeCom's reply to {path} holds no contact way")
         return found
 
-    def list_contact_way(
-        self, since: datetime | None = None, until: datetime | None = None
-    ) -> Iterator[str]:
+    def list_contact_way(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[str]:
         """
         The ids of this app's contact ways, page by page (path/92228).
 
@@ -182,9 +166,7 @@ class WeComClient:
             window["end_time"] = int(aware(until).timestamp())
         for page in self._pages(
             path,
-            lambda cursor: self._api.post(
-                path, {**window, **({"cursor": cursor} if cursor else {})}, repeatable=True
-            ),
+            lambda cursor: self._api.post(path, {**window, **({"cursor": cursor} if cursor else {})}, repeatable=True),
         ):
             for way in objects(page.get("contact_way")):
                 yield from texts([way.get("config_id")])

@@ -109,9 +109,7 @@ class CallbackCrypto:
             raise CallbackRejectedError("the callback is longer than 1 MiB", code="envelope")
         found = parse_xml(body, code="envelope").findall("Encrypt")
         if len(found) != 1 or not found[0].text:
-            raise CallbackRejectedError(
-                "the callback's envelope does not hold one Encrypt", code="envelope"
-            )
+            raise CallbackRejectedError("the callback's envelope does not hold one Encrypt", code="envelope")
         message = self._open(msg_signature, timestamp, nonce, found[0].text)
         parse_xml(message, code="plaintext")
         return message
@@ -141,9 +139,7 @@ class CallbackCrypto:
             f"<TimeStamp>{timestamp}</TimeStamp><Nonce>{cdata(nonce)}</Nonce></xml>"
         )
 
-    def deliver(
-        self, message: str, timestamp: str, nonce: str, *, random16: bytes, agent_id: str = ""
-    ) -> Delivery:
+    def deliver(self, message: str, timestamp: str, nonce: str, *, random16: bytes, agent_id: str = "") -> Delivery:
         """
         The callback that carries *message*, as the platform posts it.
 
@@ -154,11 +150,7 @@ class CallbackCrypto:
         agent = f"<AgentID>{cdata(agent_id)}</AgentID>" if agent_id else ""
         to = f"<ToUserName>{cdata(self._receiveid)}</ToUserName>"
         body = f"<xml>{to}{agent}<Encrypt>{cdata(encrypted)}</Encrypt></xml>"
-        query = {
-            "msg_signature": self.signature(timestamp, nonce, encrypted),
-            "timestamp": timestamp,
-            "nonce": nonce,
-        }
+        query = {"msg_signature": self.signature(timestamp, nonce, encrypted), "timestamp": timestamp, "nonce": nonce}
         return Delivery(query=query, body=body.encode())
 
     def _open(self, msg_signature: str, timestamp: str, nonce: str, encrypted: str) -> str:
@@ -169,13 +161,9 @@ class CallbackCrypto:
         start = RANDOM_BYTES + LENGTH_BYTES
         end = start + int.from_bytes(plain[RANDOM_BYTES:start], "big")
         if len(plain) < start or end > len(plain):
-            raise CallbackRejectedError(
-                "the callback's length does not fit what it holds", code="length"
-            )
+            raise CallbackRejectedError("the callback's length does not fit what it holds", code="length")
         if not hmac.compare_digest(plain[end:], self._receiveid.encode()):
-            raise CallbackRejectedError(
-                "the callback is meant for another receiver", code="receiveid"
-            )
+            raise CallbackRejectedError("the callback is meant for another receiver", code="receiveid")
         try:
             return plain[start:end].decode()
         except UnicodeDecodeError:
@@ -185,9 +173,7 @@ class CallbackCrypto:
 
     def _decipher(self, sealed: bytes) -> bytes:
         if not sealed or len(sealed) % (algorithms.AES.block_size // 8):
-            raise CallbackRejectedError(
-                "the callback's ciphertext is not whole blocks", code="ciphertext"
-            )
+            raise CallbackRejectedError("the callback's ciphertext is not whole blocks", code="ciphertext")
         decryptor = self._cipher().decryptor()
         return decryptor.update(sealed) + decryptor.finalize()
 

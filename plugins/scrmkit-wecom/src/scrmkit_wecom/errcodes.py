@@ -24,9 +24,7 @@ TOKEN_CODES = frozenset({40001, 40014, 42001})
 BUSY_CODES = frozenset({BUSY, 41063})
 """Not done, and the same call may pass later; beside those that have a name above."""
 
-SETUP_CODES = frozenset(
-    {40001, 40013, 40014, 40091, 42001, 48001, 48002, 48004, 48006, 50003, 60020, 60031, 301002}
-)
+SETUP_CODES = frozenset({40001, 40013, 40014, 40091, 42001, 48001, 48002, 48004, 48006, 50003, 60020, 60031, 301002})
 """A fault of the app's set-up and not of what was sent: all calls fail until it is mended."""
 
 MINUTE_BLOCK = timedelta(seconds=60)

@@ -200,12 +200,4 @@ class UnknownEvent:
     raw_kind: str
 
 
-Event = (
-    ContactEvent
-    | GroupChatEvent
-    | TagEvent
-    | StaffMessage
-    | StaffEvent
-    | CustomerServiceEvent
-    | UnknownEvent
-)
+Event = ContactEvent | GroupChatEvent | TagEvent | StaffMessage | StaffEvent | CustomerServiceEvent | UnknownEvent

@@ -10,13 +10,7 @@ import attrs
 
 from scrmkit.domain.identity import EXTERNAL_USERID, Identity
 from scrmkit.domain.ids import StateToken
-from scrmkit.domain.kinds import (
-    ContactAdded,
-    ContactRemoved,
-    GroupChatJoined,
-    GroupChatLeft,
-    Noted,
-)
+from scrmkit.domain.kinds import ContactAdded, ContactRemoved, GroupChatJoined, GroupChatLeft, Noted
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.errors import InvalidValueError
 from scrmkit_wecom.events import (
@@ -72,9 +66,7 @@ class Reader:
             return tuple(self._of(event, at))
         except InvalidValueError:
             # An id that is longer than any id can be, say.
-            return (
-                self._noted(event.head, at, f"{type(event).__name__} with an impossible value"),
-            )
+            return (self._noted(event.head, at, f"{type(event).__name__} with an impossible value"),)
 
     def _of(self, event: Event, at: datetime) -> Iterator[Touchpoint[Any]]:
         match event:
@@ -153,9 +145,7 @@ class Reader:
         return self._made("platform.noted", head, at, noted)
 
     def _made(self, kind: str, head: Head, at: datetime, payload: Any) -> Touchpoint[Any]:
-        return Touchpoint(
-            kind=kind, key=head.digest, occurred_at=at, payload=payload, source=self.source
-        )
+        return Touchpoint(kind=kind, key=head.digest, occurred_at=at, payload=payload, source=self.source)
 
     def _identity(self, external_userid: str) -> Identity:
         return Identity(kind=EXTERNAL_USERID, value=external_userid, scope=self.corp_id)
@@ -176,9 +166,7 @@ def _contact_payload(event: ContactEvent) -> tuple[str, Any]:
         case ContactChange.EDITED:
             return "wecom.contact_edited", ContactEdited(account=event.userid)
         case ContactChange.TRANSFER_FAILED:
-            return "wecom.transfer_failed", TransferFailed(
-                account=event.userid, reason=event.fail_reason
-            )
+            return "wecom.transfer_failed", TransferFailed(account=event.userid, reason=event.fail_reason)
         case ContactChange.ARCHIVE_AGREED:
             return "wecom.archive_agreed", ArchiveAgreed(account=event.userid)
 

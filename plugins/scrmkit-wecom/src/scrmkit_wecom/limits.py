@@ -21,8 +21,7 @@ def max_bytes(limit: int, *, called: str = "") -> Validator:
         size = len(encodable(value, called or attribute.name))
         if size > limit:
             raise InvalidValueError(
-                f"{called or attribute.name} has {size} bytes of UTF-8; "
-                f"WeCom takes at most {limit} bytes"
+                f"{called or attribute.name} has {size} bytes of UTF-8; WeCom takes at most {limit} bytes"
             )
 
     return check
@@ -37,8 +36,7 @@ def max_characters(limit: int, *, called: str = "") -> Validator:
         encodable(value, called or attribute.name)
         if len(value) > limit:
             raise InvalidValueError(
-                f"{called or attribute.name} has {len(value)} characters; "
-                f"WeCom takes at most {limit} characters"
+                f"{called or attribute.name} has {len(value)} characters; WeCom takes at most {limit} characters"
             )
 
     return check
@@ -47,13 +45,9 @@ def max_characters(limit: int, *, called: str = "") -> Validator:
 def max_items(limit: int, *, called: str = "") -> Validator:
     """Refuse more than *limit* of something; None passes."""
 
-    def check(
-        instance: object, attribute: attrs.Attribute[Any], value: Collection[Any] | None
-    ) -> None:
+    def check(instance: object, attribute: attrs.Attribute[Any], value: Collection[Any] | None) -> None:
         if value is not None and len(value) > limit:
-            raise InvalidValueError(
-                f"{called or attribute.name} holds {len(value)}; WeCom takes at most {limit}"
-            )
+            raise InvalidValueError(f"{called or attribute.name} holds {len(value)}; WeCom takes at most {limit}")
 
     return check
 
@@ -63,9 +57,7 @@ def between(lowest: int, highest: int, *, called: str = "") -> Validator:
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
         if value is not None and not lowest <= value <= highest:
-            raise InvalidValueError(
-                f"{called or attribute.name} is {value}; WeCom takes {lowest} to {highest}"
-            )
+            raise InvalidValueError(f"{called or attribute.name} is {value}; WeCom takes {lowest} to {highest}")
 
     return check
 

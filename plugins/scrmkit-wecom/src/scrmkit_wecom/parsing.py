@@ -165,20 +165,14 @@ def _tag(members: _Members, head: Head) -> TagEvent | None:
     if change is None or not (members["Id"] or change is TagChange.SHUFFLED):
         return None
     return TagEvent(
-        head=head,
-        change=change,
-        tag_id=members["Id"],
-        tag_type=members["TagType"],
-        strategy_id=members["StrategyId"],
+        head=head, change=change, tag_id=members["Id"], tag_type=members["TagType"], strategy_id=members["StrategyId"]
     )
 
 
 def _customer_service(members: _Members, head: Head) -> CustomerServiceEvent | None:
     if not members["OpenKfId"]:
         return None
-    return CustomerServiceEvent(
-        head=head, open_kfid=members["OpenKfId"], sync_token=members["Token"]
-    )
+    return CustomerServiceEvent(head=head, open_kfid=members["OpenKfId"], sync_token=members["Token"])
 
 
 def _staff_message(members: _Members, head: Head) -> StaffMessage | None:

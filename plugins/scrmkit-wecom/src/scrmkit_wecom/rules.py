@@ -65,9 +65,7 @@ class WelcomeRule:
         """Nothing: the event carries all of it."""
         return ()
 
-    def decide(
-        self, touchpoint: Touchpoint[ContactAdded], known: Known, now: Now
-    ) -> Decision | None:
+    def decide(self, touchpoint: Touchpoint[ContactAdded], known: Known, now: Now) -> Decision | None:
         """Propose one welcome, or say why there is none."""
         if touchpoint.source != self._settings.channel:
             return None
@@ -91,10 +89,7 @@ class WelcomeRule:
             not_after=ends_at,
         )
         slot = welcome_slot(touchpoint)
-        return Decision(
-            reason="a new contact is greeted",
-            effects=(Propose(message=message, once=slot, slot=slot),),
-        )
+        return Decision(reason="a new contact is greeted", effects=(Propose(message=message, once=slot, slot=slot),))
 
 
 @attrs.frozen(kw_only=True)
@@ -131,10 +126,7 @@ class EntranceTagsRule:
         tags: tuple[Effect, ...] = tuple(
             AddTag(group=group, name=name, source=TagSource.SOURCE) for group, name in entrance.tags
         )
-        return Decision(
-            reason=f"came in by {entrance.name}",
-            effects=(*tags, *self._marks(touchpoint, entrance)),
-        )
+        return Decision(reason=f"came in by {entrance.name}", effects=(*tags, *self._marks(touchpoint, entrance)))
 
     def _marks(self, touchpoint: Touchpoint[Any], entrance: Entrance) -> Iterable[Effect]:
         if not self._settings.mark_in or touchpoint.source != self._settings.mark_in:
@@ -145,9 +137,7 @@ class EntranceTagsRule:
                 yield Request(
                     connector=self._settings.mark_in,
                     operation="mark_tag",
-                    body=MarkTag(
-                        userid=account, external_userid=identity.value, add_named=entrance.tags
-                    ),
+                    body=MarkTag(userid=account, external_userid=identity.value, add_named=entrance.tags),
                     once=f"mark/{touchpoint.key}",
                 )
 

@@ -39,18 +39,14 @@ class Api:
 
     def post(self, path: str, body: Any = None, *, raw: bytes | None = None) -> Any:
         content = raw if raw is not None else json.dumps(body or {}).encode()
-        return self._answer(
-            self.http.post(self._path(path), params=self._query({}), content=content)
-        )
+        return self._answer(self.http.post(self._path(path), params=self._query({}), content=content))
 
     def code(self, path: str, body: Any = None) -> int:
         """The errcode alone."""
         return int(self.post(path, body)["errcode"])
 
     def control(self, path: str, body: Any = None) -> Any:
-        response = self.http.request(
-            "GET" if body is None else "POST", f"/sandbox/{path}", json=body
-        )
+        response = self.http.request("GET" if body is None else "POST", f"/sandbox/{path}", json=body)
         assert response.status_code == 200, response.text
         return response.json()
 

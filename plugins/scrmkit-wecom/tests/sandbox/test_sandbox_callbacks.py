@@ -142,10 +142,7 @@ def test_the_admins_tags_are_told(sandbox, receiver):
     sandbox.shuffle_tags()
     sandbox.delete_tag(made["group_id"])
 
-    told = [
-        (event["ChangeType"], event["Id"], event.get("TagType"))
-        for event in received(sandbox, receiver)
-    ]
+    told = [(event["ChangeType"], event["Id"], event.get("TagType")) for event in received(sandbox, receiver)]
     assert told == [
         ("create", made["group_id"], "tag_group"),
         ("create", made["tag_id"], "tag"),

@@ -124,11 +124,7 @@ def test_batch_get_turns_pages_over_several_members(api, sandbox):
         if not cursor:
             break
 
-    assert [each["external_contact"]["external_userid"] for each in seen] == [
-        added[1],
-        added[0],
-        added[2],
-    ]
+    assert [each["external_contact"]["external_userid"] for each in seen] == [added[1], added[0], added[2]]
     assert seen[0]["follow_info"]["tag_id"] == []
     assert "tags" not in seen[0]["follow_info"]
 
@@ -184,14 +180,8 @@ def test_tags_hang_on_the_pair_and_not_on_the_customer(api, sandbox):
     body = {"userid": "zhangsan", "external_userid": customer, "add_tag": [gold, gold]}
     assert api.code("mark_tag", body) == 0
 
-    tags = {
-        each["userid"]: each["tags"]
-        for each in api.get("get", external_userid=customer)["follow_user"]
-    }
-    assert tags == {
-        "zhangsan": [{"group_name": "Level", "tag_name": "Gold", "type": 1, "tag_id": gold}],
-        "lisi": [],
-    }
+    tags = {each["userid"]: each["tags"] for each in api.get("get", external_userid=customer)["follow_user"]}
+    assert tags == {"zhangsan": [{"group_name": "Level", "tag_name": "Gold", "type": 1, "tag_id": gold}], "lisi": []}
 
 
 def test_tags_are_removed_and_added_in_one_call(api, sandbox):
@@ -248,9 +238,7 @@ def code(api, sandbox):
 
 
 def welcome(api, code, **changes):
-    return api.code(
-        "send_welcome_msg", {"welcome_code": code, "text": {"content": "hi"}, **changes}
-    )
+    return api.code("send_welcome_msg", {"welcome_code": code, "text": {"content": "hi"}, **changes})
 
 
 def test_a_welcome_reaches_the_customer(api, sandbox, code):
@@ -274,9 +262,7 @@ def test_a_welcome_code_lives_20_seconds(api, sandbox, code, seconds, errcode):
     assert welcome(api, code) == errcode
 
 
-@pytest.mark.parametrize(
-    ("claim", "errcode"), [("other_app", 41051), ("chat", 41051), ("other_app_sending", 41096)]
-)
+@pytest.mark.parametrize(("claim", "errcode"), [("other_app", 41051), ("chat", 41051), ("other_app_sending", 41096)])
 def test_somebody_else_may_come_first(api, sandbox, code, claim, errcode):
     sandbox.claim_welcome(code, claim)
 
@@ -337,14 +323,10 @@ def test_the_parts_of_a_welcome_are_checked(api, code, changes, errcode):
             id="a mini-program's title of 65 bytes",
         ),
         pytest.param(
-            [{"msgtype": "link", "link": {**LINK, "title": "客" * 43}}],
-            40058,
-            id="a link's title of 129 bytes",
+            [{"msgtype": "link", "link": {**LINK, "title": "客" * 43}}], 40058, id="a link's title of 129 bytes"
         ),
         pytest.param(
-            [{"msgtype": "link", "link": {**LINK, "desc": "a" * 513}}],
-            40058,
-            id="a link's text of 513 bytes",
+            [{"msgtype": "link", "link": {**LINK, "desc": "a" * 513}}], 40058, id="a link's text of 513 bytes"
         ),
         pytest.param([{"msgtype": "image", "image": {}}], 40058, id="an empty picture"),
         pytest.param([{"msgtype": "image", "image": {"pic_url": "u"}}], 0, id="a picture"),

@@ -60,15 +60,9 @@ def test_a_larger_order_comes_first(api):
         pytest.param({"group_name": "G", "tag": [{"name": "客" * 31}]}, 40072, id="31 characters"),
         pytest.param({"group_name": "G", "tag": [{}]}, 40072, id="a tag without a name"),
         pytest.param({"group_name": "Level", "tag": [{"name": "Gold"}]}, 40071, id="a known name"),
-        pytest.param(
-            {"group_name": "G", "tag": [{"name": "a", "order": 2**32}]}, 40058, id="a large order"
-        ),
-        pytest.param(
-            {"group_name": "G", "tag": [{"name": "a"}], "agentid": 7}, 301002, id="another app"
-        ),
-        pytest.param(
-            {"group_name": "G", "tag": [{"name": "a"}], "agentid": 1000002}, 0, id="this app"
-        ),
+        pytest.param({"group_name": "G", "tag": [{"name": "a", "order": 2**32}]}, 40058, id="a large order"),
+        pytest.param({"group_name": "G", "tag": [{"name": "a"}], "agentid": 7}, 301002, id="another app"),
+        pytest.param({"group_name": "G", "tag": [{"name": "a"}], "agentid": 1000002}, 0, id="this app"),
     ],
 )
 def test_new_tags_are_checked(api, body, errcode):

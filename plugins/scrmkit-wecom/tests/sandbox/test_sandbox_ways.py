@@ -10,9 +10,7 @@ WAY = {"type": 1, "scene": 2, "user": ["zhangsan"]}
 
 
 def test_a_way_is_shown_as_it_was_made(api):
-    made = api.post(
-        "add_contact_way", {**WAY, "state": "s", "remark": "门店", "skip_verify": False}
-    )
+    made = api.post("add_contact_way", {**WAY, "state": "s", "remark": "门店", "skip_verify": False})
 
     assert api.post("get_contact_way", {"config_id": made["config_id"]})["contact_way"] == {
         "config_id": made["config_id"],

@@ -53,9 +53,9 @@ def test_it_fetches_a_token_again_when_its_own_was_revoked(client, contacts, san
 
 
 def test_it_makes_changes_lists_and_deletes_contact_ways(contacts):
-    config_id = contacts.add_contact_way(
-        type=2, scene=2, user=["zhangsan", "lisi"], state="shop-1", remark="门店一"
-    )["config_id"]
+    config_id = contacts.add_contact_way(type=2, scene=2, user=["zhangsan", "lisi"], state="shop-1", remark="门店一")[
+        "config_id"
+    ]
 
     contacts.update_contact_way(config_id, "门店二", user=["lisi"])
     way = contacts.get_contact_way(config_id)["contact_way"]

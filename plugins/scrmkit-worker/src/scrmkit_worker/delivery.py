@@ -123,9 +123,7 @@ class Delivery:
 
     # --- calling -------------------------------------------------------------------------
 
-    def _call(
-        self, lane: Lane, method: str, items: Sequence[Outgoing]
-    ) -> Sequence[DeliveryOutcome]:
+    def _call(self, lane: Lane, method: str, items: Sequence[Outgoing]) -> Sequence[DeliveryOutcome]:
         """What a connector says of *items*; if it breaks its contract, nobody knows."""
         loaded, reached = lane.loaded, False
 

@@ -98,9 +98,7 @@ class Gate:
         """The gate after one call."""
         lost = [one for one in outcomes if isinstance(one, TryLater | Unknown)]
         failures = self.failures + 1 if len(lost) == len(outcomes) else 0
-        pauses = [
-            one.after or _cool(failures) for one in lost if isinstance(one, TryLater) and one.lane
-        ]
+        pauses = [one.after or _cool(failures) for one in lost if isinstance(one, TryLater) and one.lane]
         if failures >= _OPENS_AFTER and not pauses:
             pauses.append(_cool(failures))
         if pauses:

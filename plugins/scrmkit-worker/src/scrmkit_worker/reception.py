@@ -163,17 +163,11 @@ class _Named:
         rows: The connector's rows by id, kept up to date by who changes them.
     """
 
-    def __init__(
-        self, work: WorkSet, connector: str, tenants: Sequence[str], reports: Sequence[Report]
-    ) -> None:
+    def __init__(self, work: WorkSet, connector: str, tenants: Sequence[str], reports: Sequence[Report]) -> None:
         self._connector, self._tenants = connector, tenants
         named = [(tenant, report) for report in reports for tenant in tenants]
         keys = [(tenant, report.key) for tenant, report in named if report.key]
-        ids = [
-            (tenant, connector, report.provider_id[:128])
-            for tenant, report in named
-            if report.provider_id
-        ]
+        ids = [(tenant, connector, report.provider_id[:128]) for tenant, report in named if report.provider_id]
         people = [(tenant, *_name(report.address)) for tenant, report in named if report.address]
         found = take(work, ("tenant", "key"), keys)
         found += take(work, ("tenant", "connector", "provider_id"), ids)

@@ -114,9 +114,7 @@ def claim(
     given = {"connector": lane[0], "operation": lane[1], "until": until, "many": limit}
     given |= dict.fromkeys(("at", "left_at", "over_at"), at)
     rows = work.wire.rows(statement, [given[name] for name in statement.names])
-    return sorted(
-        (OutgoingRow(*row) for row in rows), key=attrgetter("priority", "not_after", "id")
-    )
+    return sorted((OutgoingRow(*row) for row in rows), key=attrgetter("priority", "not_after", "id"))
 
 
 def overdue(work: WorkSet, status: Status, at: int) -> list[OutgoingRow]:

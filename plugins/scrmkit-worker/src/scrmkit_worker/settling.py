@@ -32,9 +32,7 @@ _SAID = {
     Status.LOST: "a person gave it up",
     Status.PLANNED: "a person says that it was not done",
 }
-_COLUMNS = (
-    "status", "code", "reason", "due_at", "settled_at", "attempts", "leased_until", "provider_id",
-)  # fmt: skip
+_COLUMNS = ("status", "code", "reason", "due_at", "settled_at", "attempts", "leased_until", "provider_id")
 _NAMED = ("tenant", "connector", "provider_id")
 Step = Callable[[Turn], Iterable[Change]]
 

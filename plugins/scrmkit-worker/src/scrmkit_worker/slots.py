@@ -53,9 +53,7 @@ class Slots:
         rank = self._ranks.get(row.plugin, len(self._ranks))
         return Candidate(row, message, turn.now(row), verdict, rank, row.plugin, row.key)
 
-    def _close(
-        self, turn: Turn, slot: tuple[str, str], candidates: list[Candidate]
-    ) -> Iterator[Change]:
+    def _close(self, turn: Turn, slot: tuple[str, str], candidates: list[Candidate]) -> Iterator[Change]:
         winner = turn.contact.compete(slot[1], candidates)
         for candidate in candidates:
             yield put_off(candidate.of, candidate.verdict, turn.us)

@@ -72,9 +72,8 @@ def moved(row: OutgoingRow, status: Status, code: str, reason: str, at: int, **m
 
 
 def follow(
-    row: OutgoingRow, outcome: messages.DeliveryOutcome, operation: Operation, at: int, *,
-    own: bool = False,
-) -> Change | None:  # fmt: skip
+    row: OutgoingRow, outcome: messages.DeliveryOutcome, operation: Operation, at: int, *, own: bool = False
+) -> Change | None:
     """
     What an outcome makes of a row; None where it says nothing new.
 

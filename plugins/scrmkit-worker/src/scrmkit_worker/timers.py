@@ -42,9 +42,7 @@ class Timers:
     is not configured, or is in quarantine, wait for it.
     """
 
-    def __init__(
-        self, database: Database, intake: Intake, plugins: PluginSet, calls: Calls, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, intake: Intake, plugins: PluginSet, calls: Calls, clock: Clock) -> None:
         self._database = database
         self._intake = intake
         self._plugins = plugins

@@ -36,9 +36,8 @@ class Turn:
     """
 
     def __init__(
-        self, shared: Shared, work: WorkSet, lanes: Mapping[LaneKey, Lane], policy: Policy,
-        at: datetime,
-    ) -> None:  # fmt: skip
+        self, shared: Shared, work: WorkSet, lanes: Mapping[LaneKey, Lane], policy: Policy, at: datetime
+    ) -> None:
         self.work = work
         self.at = at
         self.us = to_micros(at)
@@ -56,9 +55,7 @@ class Turn:
         self._contents.update(self.work.select(schema.personal, ("id",), ids, ("id", "data")))
         addresses = [(row.address,) for row in rows if row.address is not None]
         columns = ("id", "kind", "scope", "value")
-        for id_, kind, scope, value in self.work.select(
-            schema.identity, ("id",), addresses, columns
-        ):
+        for id_, kind, scope, value in self.work.select(schema.identity, ("id",), addresses, columns):
             self._addresses[id_] = Identity(kind=kind, scope=scope, value=value)
 
     def load(self, rows: Sequence[OutgoingRow]) -> None:

@@ -29,9 +29,8 @@ class ThreadWorker:
         self.delivery = Delivery(settling, calls, alone=database.dialect_name == "sqlite")
         self.outbox = settling
         self._reception = Reception(
-            plugins, calls, engine.codec, settling, intake, engine.record_all,
-            engine.settings.tenants,
-        )  # fmt: skip
+            plugins, calls, engine.codec, settling, intake, engine.record_all, engine.settings.tenants
+        )
         self._running = Running(
             self.delivery, Timers(database, intake, plugins, calls, engine.clock),
             Slots(settling, plugins), settling, intake, engine.keep_health,

@@ -33,9 +33,7 @@ class Rang:
 class GoodChannel(FakeChannel):
     """The fake channel, refusing texts without words."""
 
-    touchpoint_kinds: ClassVar[tuple[TouchpointKind[Any], ...]] = (
-        TouchpointKind(name="good.rang", payload=Rang),
-    )
+    touchpoint_kinds: ClassVar[tuple[TouchpointKind[Any], ...]] = (TouchpointKind(name="good.rang", payload=Rang),)
 
     def __init__(self) -> None:
         super().__init__(make_context("good"), max_batch=3)
@@ -181,9 +179,7 @@ class _Rewrites(GoodChannel):
     def receive(self, request: CallbackRequest) -> Inbound:
         """Receive, and change."""
         inbound = super().receive(request)
-        return attrs.evolve(
-            inbound, touchpoints=tuple(self.rewritten(each) for each in inbound.touchpoints)
-        )
+        return attrs.evolve(inbound, touchpoints=tuple(self.rewritten(each) for each in inbound.touchpoints))
 
 
 class CountsCallbacks(_Rewrites):
@@ -220,9 +216,7 @@ class WritesPhonesIntoKeys(_Rewrites):
 
     def rewritten(self, touchpoint: Touchpoint[Any]) -> Touchpoint[Any]:
         """Put the phone before the key."""
-        return attrs.evolve(
-            touchpoint, key=f"{touchpoint.identities[0].value}/{touchpoint.key}", identities=()
-        )
+        return attrs.evolve(touchpoint, key=f"{touchpoint.identities[0].value}/{touchpoint.key}", identities=())
 
 
 @attrs.frozen(kw_only=True)
@@ -262,9 +256,7 @@ class ReportsOnNothing(GoodChannel):
     def receive(self, request: CallbackRequest) -> Inbound:
         """Forget the key."""
         inbound = super().receive(request)
-        return attrs.evolve(
-            inbound, reports=tuple(Report(outcome=Accepted()) for _ in inbound.reports)
-        )
+        return attrs.evolve(inbound, reports=tuple(Report(outcome=Accepted()) for _ in inbound.reports))
 
 
 class AnswersByItself(GoodChannel):

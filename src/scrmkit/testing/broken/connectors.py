@@ -11,15 +11,7 @@ import attrs
 import pytest
 
 from scrmkit.domain.identity import personal
-from scrmkit.domain.messages import (
-    Accepted,
-    DeliveryOutcome,
-    Operation,
-    Outgoing,
-    Refused,
-    TryLater,
-    Unknown,
-)
+from scrmkit.domain.messages import Accepted, DeliveryOutcome, Operation, Outgoing, Refused, TryLater, Unknown
 from scrmkit.settings import Secret
 from scrmkit.testing.fakes import FakePlatform, Lose
 from scrmkit.testing.suites.connectors import ConnectorSuite
@@ -124,10 +116,7 @@ class SendsInBatchesOfNothing(GoodConnector):
 class KeepsAnOperationToItself(GoodConnector):
     """Has an operation that the examples say nothing about."""
 
-    operations: Mapping[str, Operation] = {
-        **GoodConnector.operations,
-        "shred": Operation(body=Filing, addressed=False),
-    }
+    operations: Mapping[str, Operation] = {**GoodConnector.operations, "shred": Operation(body=Filing, addressed=False)}
 
     def __init__(self) -> None:
         super().__init__()

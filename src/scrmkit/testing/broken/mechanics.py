@@ -81,12 +81,7 @@ class GoodMechanic:
         return (ParticipantOf(instance.ref, MEMBER, touchpoint.customer),)
 
     def open(
-        self,
-        ref: InstanceRef,
-        campaign: Campaign[Any],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, ref: InstanceRef, campaign: Campaign[Any], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Any:
         """Found a club."""
         if not campaign.is_open(now.at):
@@ -99,9 +94,7 @@ class GoodMechanic:
             answer={"members": 1},
         )
 
-    def act(
-        self, instance: Instance[Any, Any], touchpoint: Touchpoint[Any], known: Known, now: Now
-    ) -> Any:
+    def act(self, instance: Instance[Any, Any], touchpoint: Touchpoint[Any], known: Known, now: Now) -> Any:
         """Let somebody join."""
         state = instance.state
         if touchpoint.kind != "club.joined" or touchpoint.customer is None:
@@ -129,14 +122,7 @@ class GoodMechanic:
             answer={"members": state.members},
         )
 
-    def due(
-        self,
-        instance: Instance[Any, Any],
-        timer: str,
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
-    ) -> Any:
+    def due(self, instance: Instance[Any, Any], timer: str, touchpoint: Touchpoint[Any], known: Known, now: Now) -> Any:
         """Give up."""
         if instance.closed or now.at < instance.state.ends_at:
             return None
@@ -362,7 +348,6 @@ class StartsTimersForPeople(GoodMechanic):
         step = super().open(*arguments)
         founder = arguments[2].customer
         effects = tuple(
-            attrs.evolve(one, customer=founder) if isinstance(one, StartTimer) else one
-            for one in step.effects
+            attrs.evolve(one, customer=founder) if isinstance(one, StartTimer) else one for one in step.effects
         )
         return attrs.evolve(step, effects=effects)

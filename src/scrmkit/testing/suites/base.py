@@ -69,10 +69,7 @@ class Suite:
             pytest.skip(f"see {first}")
 
     def _problems(self, plugin: Any) -> list[str]:
-        return [
-            *protocol_problems(self.family, plugin),
-            *hook_problems(plugin),
-        ]
+        return [*protocol_problems(self.family, plugin), *hook_problems(plugin)]
 
     @check(broken="connectors:LacksAsk")
     def test_it_has_what_its_protocol_asks_for(self, subject: Any) -> None:

@@ -49,9 +49,7 @@ class ChannelSuite(ConnectorSuite):
         wanted("customers", "return the identities of some customers whom the channel reaches")
 
     @pytest.fixture
-    def addresses(
-        self, channel: Any, customers: Sequence[Sequence[Identity]]
-    ) -> Sequence[Identity | None]:
+    def addresses(self, channel: Any, customers: Sequence[Sequence[Identity]]) -> Sequence[Identity | None]:
         """Where the channel reaches the customers."""
         return [channel.reach(tuple(identities)) for identities in customers]
 
@@ -61,16 +59,12 @@ class ChannelSuite(ConnectorSuite):
         wanted("callbacks", "return authentic callbacks, one for each kind of event at least")
 
     @pytest.fixture
-    def received(
-        self, channel: Any, callbacks: Sequence[CallbackRequest]
-    ) -> Sequence[tuple[CallbackRequest, Inbound]]:
+    def received(self, channel: Any, callbacks: Sequence[CallbackRequest]) -> Sequence[tuple[CallbackRequest, Inbound]]:
         """Each callback with what the channel makes of it."""
         return [(request, channel.receive(request)) for request in callbacks]
 
     @pytest.fixture
-    def touchpoints(
-        self, received: Sequence[tuple[CallbackRequest, Inbound]]
-    ) -> Sequence[Touchpoint[Any]]:
+    def touchpoints(self, received: Sequence[tuple[CallbackRequest, Inbound]]) -> Sequence[Touchpoint[Any]]:
         """All touchpoints of all callbacks."""
         return [touchpoint for _, inbound in received for touchpoint in inbound.touchpoints]
 
@@ -90,15 +84,12 @@ class ChannelSuite(ConnectorSuite):
         assert channel.reach((_STRANGER,)) is None, "reach() of an unknown kind is None"
 
     @check(broken="channels:MakesAddressesUp")
-    def test_it_writes_only_to_what_it_was_given(
-        self, channel: Any, customers: Sequence[Sequence[Identity]]
-    ) -> None:
+    def test_it_writes_only_to_what_it_was_given(self, channel: Any, customers: Sequence[Sequence[Identity]]) -> None:
         """The address is one of the identities, unchanged: suppressions and reports name it."""
         for given in _mixed(customers):
             found = channel.reach(given)
             assert found is None or found in given, (
-                "reach() returned an identity that it was not given: choose one, and leave "
-                "rewriting to send()"
+                "reach() returned an identity that it was not given: choose one, and leave rewriting to send()"
             )
 
     @check(broken="channels:TakesTurns")
@@ -120,9 +111,7 @@ class ChannelSuite(ConnectorSuite):
             )
 
     @check(broken="channels:StumblesOverHalfACallback")
-    def test_a_damaged_callback_is_read_or_rejected(
-        self, channel: Any, callbacks: Sequence[CallbackRequest]
-    ) -> None:
+    def test_a_damaged_callback_is_read_or_rejected(self, channel: Any, callbacks: Sequence[CallbackRequest]) -> None:
         """No other exception: the platform would call again and again."""
         for request in callbacks:
             for damage, damaged in _damaged(request):
@@ -152,54 +141,39 @@ class ChannelSuite(ConnectorSuite):
 
     @check(broken="channels:CountsCallbacks")
     def test_the_same_callback_means_the_same(
-        self,
-        channel: Any,
-        received: Sequence[tuple[CallbackRequest, Inbound]],
-        virtual_clock: VirtualClock,
+        self, channel: Any, received: Sequence[tuple[CallbackRequest, Inbound]], virtual_clock: VirtualClock
     ) -> None:
         """A platform that calls twice, seconds apart, tells of one event with one key."""
         virtual_clock.advance(timedelta(seconds=7))
         for request, first in received:
             again = channel.receive(request)
-            assert [one.key for one in again.touchpoints] == [
-                one.key for one in first.touchpoints
-            ], "the same callback made another key: derive it from the event, not from the call"
-            assert again.touchpoints == first.touchpoints, (
-                "the same callback made other touchpoints"
+            assert [one.key for one in again.touchpoints] == [one.key for one in first.touchpoints], (
+                "the same callback made another key: derive it from the event, not from the call"
             )
+            assert again.touchpoints == first.touchpoints, "the same callback made other touchpoints"
             assert again.reports == first.reports, "the same callback made other reports"
 
     @check(broken="channels:HasOneKey")
-    def test_different_events_have_different_keys(
-        self, touchpoints: Sequence[Touchpoint[Any]]
-    ) -> None:
+    def test_different_events_have_different_keys(self, touchpoints: Sequence[Touchpoint[Any]]) -> None:
         """Two events of one kind with one key are recorded as one."""
         keys = [(touchpoint.kind, touchpoint.key) for touchpoint in touchpoints]
         doubles = sorted({kind for kind, key in keys if keys.count((kind, key)) > 1})
         assert doubles == [], "two different callbacks made one key; the key holds too little"
 
     @check(broken="channels:MakesKindsUp")
-    def test_touchpoints_are_of_registered_kinds(
-        self, channel: Any, touchpoints: Sequence[Touchpoint[Any]]
-    ) -> None:
+    def test_touchpoints_are_of_registered_kinds(self, channel: Any, touchpoints: Sequence[Touchpoint[Any]]) -> None:
         """Their kinds, payloads and identities are the core's, or registered by the plugin."""
-        kinds = {
-            kind.name: kind for kind in (*CORE_KINDS, *getattr(channel, "touchpoint_kinds", ()))
-        }
+        kinds = {kind.name: kind for kind in (*CORE_KINDS, *getattr(channel, "touchpoint_kinds", ()))}
         people = CORE_IDENTITY_KINDS.union(getattr(channel, "identity_kinds", ()))
         for touchpoint in touchpoints:
             assert touchpoint.kind in kinds, "register this kind in touchpoint_kinds"
             wants = kinds[touchpoint.kind].payload
-            assert isinstance(touchpoint.payload, wants), (
-                f"{touchpoint.kind} takes a {wants.__name__}"
-            )
+            assert isinstance(touchpoint.payload, wants), f"{touchpoint.kind} takes a {wants.__name__}"
             strange = {one.kind for one in touchpoint.identities} - people
             assert strange == set(), "register these in identity_kinds"
 
     @check(broken="channels:WritesPhonesIntoKeys")
-    def test_keys_hold_nothing_personal(
-        self, touchpoints: Sequence[Touchpoint[Any]], secrets: frozenset[str]
-    ) -> None:
+    def test_keys_hold_nothing_personal(self, touchpoints: Sequence[Touchpoint[Any]], secrets: frozenset[str]) -> None:
         """Keys outlive an erasure: put a digest where the phone would stand."""
         hidden = secrets | personal_texts(touchpoints)
         for touchpoint in touchpoints:
@@ -227,9 +201,7 @@ class ChannelSuite(ConnectorSuite):
             assert problem is None, f"the payload of {touchpoint.kind} is not kept: {problem}"
 
     @check(broken="channels:ReportsOnNothing")
-    def test_reports_say_what_they_are_about(
-        self, received: Sequence[tuple[CallbackRequest, Inbound]]
-    ) -> None:
+    def test_reports_say_what_they_are_about(self, received: Sequence[tuple[CallbackRequest, Inbound]]) -> None:
         """A report names our key or the platform's, and has a typed outcome."""
         for _, inbound in received:
             for report in inbound.reports:
@@ -238,10 +210,7 @@ class ChannelSuite(ConnectorSuite):
 
     @check(broken="channels:AnswersByItself")
     def test_receiving_does_nothing(
-        self,
-        channel: Any,
-        callbacks: Sequence[CallbackRequest],
-        platform_state: Callable[[], Any],
+        self, channel: Any, callbacks: Sequence[CallbackRequest], platform_state: Callable[[], Any]
     ) -> None:
         """``receive`` reads and calls nobody: what is to be done is decided later."""
         before = snapshot(platform_state())

@@ -9,16 +9,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
-from scrmkit.domain.messages import (
-    Accepted,
-    Delivered,
-    Operation,
-    Outgoing,
-    Refused,
-    TryLater,
-    Undelivered,
-    Unknown,
-)
+from scrmkit.domain.messages import Accepted, Delivered, Operation, Outgoing, Refused, TryLater, Undelivered, Unknown
 from scrmkit.testing.suites.base import check
 from scrmkit.testing.suites.platforms import PlatformSuite
 from scrmkit.testing.suites.values import shown, storing_problem
@@ -51,25 +42,17 @@ class ConnectorSuite(PlatformSuite):
             assert isinstance(operation, Operation), f"operation {name!r} is to be an Operation"
             assert attrs.has(operation.body), f"the body of {name!r} is to be an attrs class"
             numbers = (operation.max_batch, operation.max_attempts, operation.rate_per_s or 1)
-            assert min(numbers) > 0, (
-                f"{name!r}: max_batch, max_attempts and rate_per_s are above 0; they are {numbers}"
-            )
+            assert min(numbers) > 0, f"{name!r}: max_batch, max_attempts and rate_per_s are above 0; they are {numbers}"
 
     @check(broken="connectors:KeepsAnOperationToItself")
-    def test_every_operation_has_an_example(
-        self, connector: Any, bodies: Mapping[str, Sequence[Any]]
-    ) -> None:
+    def test_every_operation_has_an_example(self, connector: Any, bodies: Mapping[str, Sequence[Any]]) -> None:
         """The examples say something about each operation, and of its own body type."""
         missing = [name for name in connector.operations if not bodies.get(name)]
         assert missing == [], "give an example of each in the fixture 'bodies'"
         unknown = [name for name in bodies if name not in connector.operations]
         assert unknown == [], "the fixture 'bodies' names operations that the connector has not"
         for name, examples in bodies.items():
-            wrong = [
-                type(body).__name__
-                for body in examples
-                if not isinstance(body, connector.operations[name].body)
-            ]
+            wrong = [type(body).__name__ for body in examples if not isinstance(body, connector.operations[name].body)]
             assert wrong == [], f"the bodies of {name!r} are of its Operation's body type"
 
     @check(broken="connectors:CannotBeStored")
@@ -86,9 +69,7 @@ class ConnectorSuite(PlatformSuite):
                 )
 
     @check(broken="connectors:ShowsBodies")
-    def test_bodies_show_nothing_personal(
-        self, bodies: Mapping[str, Sequence[Any]], secrets: frozenset[str]
-    ) -> None:
+    def test_bodies_show_nothing_personal(self, bodies: Mapping[str, Sequence[Any]], secrets: frozenset[str]) -> None:
         """The repr of a body lands in logs and errors."""
         for name, examples in bodies.items():
             for body in examples:
@@ -105,9 +86,7 @@ class ConnectorSuite(PlatformSuite):
         )
 
     @check(broken="connectors:HasOpenSettings")
-    def test_its_settings_show_no_secret(
-        self, plugin_settings: Any, secrets: frozenset[str]
-    ) -> None:
+    def test_its_settings_show_no_secret(self, plugin_settings: Any, secrets: frozenset[str]) -> None:
         """Settings are printed where somebody looks for a mistake in them."""
         assert shown(repr(plugin_settings), secrets) == [], (
             "the settings show a secret: make the field a scrmkit.settings.Secret"
@@ -117,10 +96,7 @@ class ConnectorSuite(PlatformSuite):
 
     @check(broken="connectors:ForgetsTheLast")
     def test_send_answers_for_each_item(
-        self,
-        connector: Any,
-        operations: Mapping[str, Operation],
-        items: Callable[..., list[Outgoing]],
+        self, connector: Any, operations: Mapping[str, Operation], items: Callable[..., list[Outgoing]]
     ) -> None:
         """One outcome an item, for one item and for as many as ``max_batch`` allows."""
         for name, operation in operations.items():
@@ -211,10 +187,7 @@ class ConnectorSuite(PlatformSuite):
 
     @check(broken="connectors:AsksForOneOnly")
     def test_ask_answers_for_each_item(
-        self,
-        connector: Any,
-        operations: Mapping[str, Operation],
-        items: Callable[..., list[Outgoing]],
+        self, connector: Any, operations: Mapping[str, Operation], items: Callable[..., list[Outgoing]]
     ) -> None:
         """One typed outcome an item, sent before or never sent."""
         for name, operation in operations.items():
@@ -314,9 +287,7 @@ def _assert_typed(outcomes: Sequence[Any], what: str) -> None:
     assert wrong == [], f"{what} returned {', '.join(wrong)}: an outcome is one of {_NAMES}"
 
 
-def _lost(
-    connector: Any, name: str, batch: Sequence[Outgoing], lose_answer: Callable[[str], None]
-) -> Any:
+def _lost(connector: Any, name: str, batch: Sequence[Outgoing], lose_answer: Callable[[str], None]) -> Any:
     """The only outcome, or the exception, of a call whose answer is lost."""
     lose_answer(name)
     try:

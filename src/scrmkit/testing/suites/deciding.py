@@ -121,9 +121,7 @@ class DecidingSuite(Suite):
     # --- decisions -----------------------------------------------------------------------
 
     @check(broken="rules:InventsAnEffect")
-    def test_effects_are_of_the_closed_list(
-        self, decisions: Sequence[tuple[str, Decision]]
-    ) -> None:
+    def test_effects_are_of_the_closed_list(self, decisions: Sequence[tuple[str, Decision]]) -> None:
         """All that a plugin can make happen is in scrmkit.domain.effects."""
         for what, decision in decisions:
             assert isinstance(decision.effects, tuple), f"{what}: effects are a tuple"
@@ -136,9 +134,7 @@ class DecidingSuite(Suite):
         for what, decision in decisions:
             for effect in decision.effects:
                 for name, problem in _effect_problems(effect):
-                    assert problem is None, (
-                        f"{what}: {type(effect).__name__}.{name} is not kept: {problem}"
-                    )
+                    assert problem is None, f"{what}: {type(effect).__name__}.{name} is not kept: {problem}"
 
     @check(broken="rules:AnswersWithASet")
     def test_answers_are_json(self, decisions: Sequence[tuple[str, Decision]]) -> None:
@@ -171,22 +167,15 @@ class DecidingSuite(Suite):
         """Decisions outlive an erasure: personal are only a message's content, a request's body."""
         for what, decision in decisions:
             found = sorted(
-                name
-                for name, part in _open_parts(decision)
-                if shown(repr(part), secrets) or shown(str(part), secrets)
+                name for name, part in _open_parts(decision) if shown(repr(part), secrets) or shown(str(part), secrets)
             )
-            assert found == [], (
-                f"{what} shows a personal value: leave it out, or keep it in a field that is "
-                "personal()"
-            )
+            assert found == [], f"{what} shows a personal value: leave it out, or keep it in a field that is personal()"
 
     @check(broken="rules:ForgetsTheZone")
     def test_moments_have_a_time_zone(self, decisions: Sequence[tuple[str, Decision]]) -> None:
         """A moment without a zone is nine hours off somewhere."""
         for what, decision in decisions:
-            assert naive_moments(decision) == [], (
-                f"{what}: derive moments from 'now', which has a zone"
-            )
+            assert naive_moments(decision) == [], f"{what}: derive moments from 'now', which has a zone"
 
 
 def _effect_problems(effect: Any) -> Iterator[tuple[str, str | None]]:

@@ -11,16 +11,7 @@ import pytest
 from scrmkit import hooks
 from scrmkit.domain.decisions import Deny, Outcome
 from scrmkit.domain.ids import CustomerId, TenantId, TouchpointId
-from scrmkit.domain.messages import (
-    Accepted,
-    Delivered,
-    Message,
-    Purpose,
-    Refused,
-    TryLater,
-    Undelivered,
-    Unknown,
-)
+from scrmkit.domain.messages import Accepted, Delivered, Message, Purpose, Refused, TryLater, Undelivered, Unknown
 from scrmkit.domain.policy import Facts
 from scrmkit.hooks import Failure, Finding, HookKind, Proposal, Route, Sending
 from scrmkit.plugins.checks import implementations_of
@@ -32,12 +23,7 @@ from scrmkit.testing.suites.values import personal_texts, shown, snapshot
 Examples = Mapping[str, Sequence[Mapping[str, Any]]]
 
 LEVELS = ("ok", "warning", "error")
-PURE = (
-    "scrmkit_choose_winner",
-    "scrmkit_may_send",
-    "scrmkit_prepare_message",
-    "scrmkit_route",
-)
+PURE = ("scrmkit_choose_winner", "scrmkit_may_send", "scrmkit_prepare_message", "scrmkit_route")
 """Hooks that must give equal answers to equal arguments."""
 _TIMES = 3
 
@@ -73,29 +59,22 @@ def hook_examples() -> Examples:
             for on in (False, True)
         ],
         "scrmkit_choose_winner": [
-            {"slot": "welcome", "proposals": proposals[:count], "now": make_now(seed="slot")}
-            for count in (2, 3)
+            {"slot": "welcome", "proposals": proposals[:count], "now": make_now(seed="slot")} for count in (2, 3)
         ],
-        "scrmkit_route": [
-            {"touchpoint": one, "now": make_now(seed="route")} for one in (wrote, paid)
-        ],
+        "scrmkit_route": [{"touchpoint": one, "now": make_now(seed="route")} for one in (wrote, paid)],
         "scrmkit_may_send": [
             {"sending": one, "facts": facts, "now": make_now(seed="gate")}
             for one in sendings
             for facts in (Facts(), Facts(reachable=False, suppressed="complained"))
         ],
-        "scrmkit_prepare_message": [
-            {"sending": one, "now": make_now(seed="prepare")} for one in sendings
-        ],
+        "scrmkit_prepare_message": [{"sending": one, "now": make_now(seed="prepare")} for one in sendings],
         "scrmkit_doctor": [{}],
     }
 
 
 def _sending(purpose: Purpose) -> Sending:
     message = Message(channel="sms", content=FakeText(text="hello, dear"), purpose=purpose)
-    return Sending(
-        tenant=TenantId("main"), customer=CustomerId(1), plugin="greeter", message=message
-    )
+    return Sending(tenant=TenantId("main"), customer=CustomerId(1), plugin="greeter", message=message)
 
 
 @attrs.frozen(kw_only=True)
@@ -241,9 +220,7 @@ class HooksSuite(Suite):
                     assert finding.level in LEVELS, f"a level is one of {', '.join(LEVELS)}"
 
     @check(broken="hooks:RefusesByName")
-    def test_what_is_said_shows_nothing_personal(
-        self, calls: Sequence[HookCall], secrets: frozenset[str]
-    ) -> None:
+    def test_what_is_said_shows_nothing_personal(self, calls: Sequence[HookCall], secrets: frozenset[str]) -> None:
         """Denials are kept, and findings are printed."""
         for call in calls:
             if isinstance(call.result, Deny) or call.hook == "scrmkit_doctor":
@@ -265,15 +242,10 @@ def _call(hook: str, implementation: Any, arguments: Mapping[str, Any]) -> HookC
     try:
         for _ in range(_TIMES):
             fresh = {
-                name: make_now(value.at, seed=hook) if name == "now" else value
-                for name, value in arguments.items()
+                name: make_now(value.at, seed=hook) if name == "now" else value for name, value in arguments.items()
             }
-            results.append(
-                implementation.function(*(fresh[name] for name in implementation.argnames))
-            )
+            results.append(implementation.function(*(fresh[name] for name in implementation.argnames)))
     except Exception as caught:  # noqa: BLE001 - whatever it raises is what is reported
         error = f"{type(caught).__name__}: {caught}"
     changed = snapshot(arguments) != before
-    return HookCall(
-        hook=hook, arguments=arguments, results=tuple(results), error=error, changed=changed
-    )
+    return HookCall(hook=hook, arguments=arguments, results=tuple(results), error=error, changed=changed)

@@ -77,11 +77,7 @@ class MechanicSuite(DecidingSuite):
 
     @pytest.fixture
     def seen(
-        self,
-        request: pytest.FixtureRequest,
-        mechanic: Any,
-        told: Sequence[Story],
-        beside: Mapping[str, Any],
+        self, request: pytest.FixtureRequest, mechanic: Any, told: Sequence[Story], beside: Mapping[str, Any]
     ) -> Watch:
         """What was seen while the stories were told; once for the whole class."""
         case = getattr(request.node, "callspec", None)
@@ -120,16 +116,14 @@ class MechanicSuite(DecidingSuite):
     def test_addresses_are_addresses(self, seen: Watch) -> None:
         """An InstanceRef of this plugin, an Alias, OpenInstances, or a NewInstance."""
         assert seen.wrong_addresses == [], (
-            "address() yields InstanceRef(plugin=context.name, ...), Alias, OpenInstances or "
-            "NewInstance"
+            "address() yields InstanceRef(plugin=context.name, ...), Alias, OpenInstances or NewInstance"
         )
 
     @check(broken="mechanics:EmitsTheUnheard")
     def test_the_engine_takes_every_decision(self, seen: Watch) -> None:
         """Every effect names what there is: kinds, connectors, operations, customers."""
         assert seen.failures == [], (
-            "the engine refused these decisions; give connectors that they name in the fixture "
-            "'beside'"
+            "the engine refused these decisions; give connectors that they name in the fixture 'beside'"
         )
 
     # --- rules and state -----------------------------------------------------------------
@@ -168,9 +162,7 @@ class MechanicSuite(DecidingSuite):
         assert seen.violations[:3] == [], "violations() named a broken invariant"
 
     @check(broken="mechanics:SeesNothingWrong")
-    def test_violations_names_what_is_broken(
-        self, mechanic: Any, impossible: Sequence[tuple[Any, Any]]
-    ) -> None:
+    def test_violations_names_what_is_broken(self, mechanic: Any, impossible: Sequence[tuple[Any, Any]]) -> None:
         """A state that cannot be is found, and said in words."""
         assert impossible, "give at least one (rules, state) in the fixture 'impossible'"
         for rules, state in impossible:
@@ -209,8 +201,7 @@ class MechanicSuite(DecidingSuite):
                 f"{what} while the campaign {why}: return a Step that says why nothing is opened"
             )
             assert said.state is None or said.closed, (
-                f"{what} opened an instance though the campaign {why}: ask "
-                "campaign.is_open(now.at) first"
+                f"{what} opened an instance though the campaign {why}: ask campaign.is_open(now.at) first"
             )
             assert said.code != "ok", f"{what} while the campaign {why}: give the refusal a code"
 
@@ -240,8 +231,7 @@ class MechanicSuite(DecidingSuite):
                 if isinstance(effect, StartTimer):
                     assert effect.key, f"{taken.what}: give the timer a key"
                     assert effect.customer is None, (
-                        f"{taken.what}: a mechanic's timer belongs to its instance, and 'customer' "
-                        "means nothing there"
+                        f"{taken.what}: a mechanic's timer belongs to its instance, and 'customer' means nothing there"
                     )
 
 

@@ -64,18 +64,13 @@ class PlatformSuite(Suite):
 
     @pytest.fixture
     def secrets(
-        self,
-        canaries: Sequence[str],
-        bodies: Mapping[str, Sequence[Any]],
-        addresses: Sequence[Identity | None],
+        self, canaries: Sequence[str], bodies: Mapping[str, Sequence[Any]], addresses: Sequence[Identity | None]
     ) -> frozenset[str]:
         """Everything that must never show: the canaries, and what examples mark as personal."""
         return frozenset(canaries) | personal_texts(bodies, addresses)
 
     @pytest.fixture
-    def operations(
-        self, connector: Any, bodies: Mapping[str, Sequence[Any]]
-    ) -> Mapping[str, Operation]:
+    def operations(self, connector: Any, bodies: Mapping[str, Sequence[Any]]) -> Mapping[str, Operation]:
         """The operations that there are examples of."""
         there: Mapping[str, Operation] = connector.operations
         return {name: there[name] for name in there if bodies.get(name)}
@@ -92,8 +87,7 @@ class PlatformSuite(Suite):
             numbers = [next(counted) for _ in range(count)]
             pairs = zip(examples, numbers, strict=True)
             return [
-                make_outgoing(body, number=number, address=addresses[number % len(addresses)])
-                for body, number in pairs
+                make_outgoing(body, number=number, address=addresses[number % len(addresses)]) for body, number in pairs
             ]
 
         return make

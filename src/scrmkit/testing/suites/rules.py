@@ -89,18 +89,12 @@ class RuleSuite(DecidingSuite):
         assert strange == set(), "the rule does not list these kinds and is not asked about them"
 
     @check(broken="rules:NeverDecides")
-    def test_some_example_leads_to_an_effect(
-        self, decisions: Sequence[tuple[str, Decision]]
-    ) -> None:
+    def test_some_example_leads_to_an_effect(self, decisions: Sequence[tuple[str, Decision]]) -> None:
         """Examples that lead to nothing test nothing."""
-        assert any(decision.effects for _, decision in decisions), (
-            "no example led to an effect: give one that does"
-        )
+        assert any(decision.effects for _, decision in decisions), "no example led to an effect: give one that does"
 
     @check(broken="rules:JoinsNothing")
-    def test_it_leaves_instances_to_mechanics(
-        self, decisions: Sequence[tuple[str, Decision]]
-    ) -> None:
+    def test_it_leaves_instances_to_mechanics(self, decisions: Sequence[tuple[str, Decision]]) -> None:
         """A rule has no instance that anybody could take part in."""
         for what, decision in decisions:
             wrong = [type(o).__name__ for o in decision.effects if isinstance(o, _OF_INSTANCES)]

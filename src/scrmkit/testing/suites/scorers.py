@@ -15,13 +15,7 @@ import pytest
 from scrmkit.domain.profile import Score
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.testing.suites.base import Suite, check, wanted
-from scrmkit.testing.suites.values import (
-    personal_texts,
-    shown,
-    snapshot,
-    storing_problem,
-    walk,
-)
+from scrmkit.testing.suites.values import personal_texts, shown, snapshot, storing_problem, walk
 
 History = Sequence[Touchpoint[Any]]
 _ORDERS = 6
@@ -70,10 +64,7 @@ class ScorerSuite(Suite):
     def scores(self, scorer: Any, population: Sequence[Any], as_of: datetime) -> Sequence[Score]:
         """The first score of each customer, and of one who did nothing."""
         calibration = scorer.calibrate(population, as_of)
-        return [
-            scorer.score(features, calibration, as_of, None)
-            for features in (*population, scorer.empty())
-        ]
+        return [scorer.score(features, calibration, as_of, None) for features in (*population, scorer.empty())]
 
     @pytest.fixture
     def secrets(self, canaries: Sequence[str], histories: Sequence[History]) -> frozenset[str]:
@@ -108,9 +99,7 @@ class ScorerSuite(Suite):
             assert problem is None, f"features are not kept: {problem}"
 
     @check(broken="scorers:RemembersTheLast")
-    def test_the_order_of_touchpoints_makes_no_difference(
-        self, scorer: Any, histories: Sequence[History]
-    ) -> None:
+    def test_the_order_of_touchpoints_makes_no_difference(self, scorer: Any, histories: Sequence[History]) -> None:
         """Platforms deliver late and out of order."""
         for history in histories:
             expected = _folded(scorer, history)
@@ -128,8 +117,7 @@ class ScorerSuite(Suite):
             for at in range(1, len(history)):
                 one, other = _folded(scorer, history[:at]), _folded(scorer, history[at:])
                 assert scorer.combine(one, other) == expected, (
-                    f"combine() of the first {at} touchpoints and the rest is not what fold() "
-                    "makes of all of them"
+                    f"combine() of the first {at} touchpoints and the rest is not what fold() makes of all of them"
                 )
                 assert scorer.combine(other, one) == expected, "combine() depends on the order"
 
@@ -184,9 +172,7 @@ class ScorerSuite(Suite):
             )
 
     @check(broken="scorers:CalibratesALock")
-    def test_the_calibration_can_be_stored(
-        self, scorer: Any, population: Sequence[Any], as_of: datetime
-    ) -> None:
+    def test_the_calibration_can_be_stored(self, scorer: Any, population: Sequence[Any], as_of: datetime) -> None:
         """It is kept beside the scores, so that each can be computed again."""
         for some in (population, ()):
             calibration = scorer.calibrate(some, as_of)
@@ -194,9 +180,7 @@ class ScorerSuite(Suite):
             assert problem is None, f"the calibration is not kept: {problem}"
 
     @check(broken="scorers:NeedsOrders")
-    def test_nobody_can_be_scored(
-        self, scorer: Any, population: Sequence[Any], as_of: datetime
-    ) -> None:
+    def test_nobody_can_be_scored(self, scorer: Any, population: Sequence[Any], as_of: datetime) -> None:
         """An empty population calibrates, and a customer who did nothing has a score."""
         problem = ""
         for some in ((), population):
@@ -244,9 +228,7 @@ class ScorerSuite(Suite):
             assert problem is None, f"a score is not kept: {problem}"
 
     @check(broken="scorers:ChangesItsMind")
-    def test_equal_arguments_give_equal_scores(
-        self, scorer: Any, population: Sequence[Any], as_of: datetime
-    ) -> None:
+    def test_equal_arguments_give_equal_scores(self, scorer: Any, population: Sequence[Any], as_of: datetime) -> None:
         """Scores are computed again to explain them, and by other engines."""
         calibration = scorer.calibrate(population, as_of)
         for features in population:
@@ -254,32 +236,25 @@ class ScorerSuite(Suite):
             assert found == [found[0]] * 3, "score() answers otherwise when it is asked again"
 
     @check(broken="scorers:Wavers")
-    def test_scoring_again_changes_nothing(
-        self, scorer: Any, population: Sequence[Any], as_of: datetime
-    ) -> None:
+    def test_scoring_again_changes_nothing(self, scorer: Any, population: Sequence[Any], as_of: datetime) -> None:
         """With the score itself as the previous one, the same score comes out."""
         calibration = scorer.calibrate(population, as_of)
         for features in population:
             first = scorer.score(features, calibration, as_of, None)
             again = scorer.score(features, calibration, as_of, first)
             assert again == first, (
-                "a score changed though nothing happened: 'previous' is there to keep a band, "
-                "never to move it"
+                "a score changed though nothing happened: 'previous' is there to keep a band, never to move it"
             )
 
     @check(broken="scorers:GrowsWithAge")
-    def test_scores_fall_while_nothing_happens(
-        self, scorer: Any, population: Sequence[Any], as_of: datetime
-    ) -> None:
+    def test_scores_fall_while_nothing_happens(self, scorer: Any, population: Sequence[Any], as_of: datetime) -> None:
         """Where the class says ``falls_with_time``: waiting never pays."""
         if not self.falls_with_time:
             pytest.skip("the scorer's test class does not say falls_with_time")
         calibration = scorer.calibrate(population, as_of)
         for features in population:
             moments = [as_of, *(as_of + timedelta(days) for days in _LATER_DAYS)]
-            found = [
-                scorer.score(features, calibration, moment, None).hundredths for moment in moments
-            ]
+            found = [scorer.score(features, calibration, moment, None).hundredths for moment in moments]
             assert found == sorted(found, reverse=True), "a score rose though nothing happened"
 
 

@@ -130,9 +130,7 @@ def _tellings(stories: Sequence[Story]) -> tuple[list[Telling], list[Telling]]:
         ways = {"as told": told, "each twice": list(_doubled(told))}
         ways |= {f"shuffled {seed}": _shuffled(told, seed) for seed in range(_SHUFFLES)}
         slow = {"as told, timers late": told}
-        slow |= {
-            f"shuffled {seed}, timers late": _shuffled(told, seed) for seed in range(_LATE_SHUFFLES)
-        }
+        slow |= {f"shuffled {seed}, timers late": _shuffled(told, seed) for seed in range(_LATE_SHUFFLES)}
         for letter, tellings, named in (("p", prompt, ways), ("l", late, slow)):
             for way, touchpoints in named.items():
                 tenant = TenantId(f"{letter}{number}-{len(tellings)}")
@@ -152,31 +150,18 @@ def _shuffled(touchpoints: Sequence[Touchpoint[Any]], seed: int) -> list[Touchpo
     """The same touchpoints in another order, at the same moments."""
     moments = [touchpoint.occurred_at for touchpoint in touchpoints]
     others = random.Random(seed).sample(list(touchpoints), len(touchpoints))
-    return [
-        attrs.evolve(other, occurred_at=moment)
-        for other, moment in zip(others, moments, strict=True)
-    ]
+    return [attrs.evolve(other, occurred_at=moment) for other, moment in zip(others, moments, strict=True)]
 
 
 def _tell(
-    folder: Path,
-    mechanic: Any,
-    tellings: Sequence[Telling],
-    beside: Mapping[str, Any],
-    seen: Watch,
-    *,
-    is_prompt: bool,
+    folder: Path, mechanic: Any, tellings: Sequence[Telling], beside: Mapping[str, Any], seen: Watch, *, is_prompt: bool
 ) -> None:
     name = tellings[0].story.campaign.mechanic
     starts = [one.story.campaign.starts_at for one in tellings]
     clock = VirtualClock(min(starts))
     observer = Observer()
     by_tenant = {str(telling.tenant): telling for telling in tellings}
-    plugins = {
-        **beside,
-        f"mechanic.{name}": _Watched(mechanic, name, seen, by_tenant),
-        "hooks.watching": observer,
-    }
+    plugins = {**beside, f"mechanic.{name}": _Watched(mechanic, name, seen, by_tenant), "hooks.watching": observer}
     with engine_in(folder, plugins, clock=clock, tenants=list(by_tenant), calls=_PATIENT) as engine:
         for telling in tellings:
             engine.publish(telling.story.campaign, tenant=telling.tenant)
@@ -232,9 +217,7 @@ class _AskedKnown:
 class _Watched:
     """A mechanic that does what *mechanic* does, and writes all of it down."""
 
-    def __init__(
-        self, mechanic: Any, name: str, seen: Watch, tellings: Mapping[str, Telling]
-    ) -> None:
+    def __init__(self, mechanic: Any, name: str, seen: Watch, tellings: Mapping[str, Telling]) -> None:
         self._mechanic = mechanic
         self._name = name
         self._seen = seen
@@ -274,41 +257,20 @@ class _Watched:
             return ()
 
     def open(
-        self,
-        ref: InstanceRef,
-        campaign: Campaign[Any],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, ref: InstanceRef, campaign: Campaign[Any], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> Any:
         said = self._decide("open", (ref, campaign), touchpoint, known, now)
         if isinstance(said, Step) and said.state is not None and ref.key:
             self._open_late(ref, campaign, touchpoint, known, now)
         return said
 
-    def act(
-        self, instance: Instance[Any, Any], touchpoint: Touchpoint[Any], known: Known, now: Now
-    ) -> Any:
+    def act(self, instance: Instance[Any, Any], touchpoint: Touchpoint[Any], known: Known, now: Now) -> Any:
         return self._decide("act", (instance,), touchpoint, known, now)
 
-    def due(
-        self,
-        instance: Instance[Any, Any],
-        timer: str,
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
-    ) -> Any:
+    def due(self, instance: Instance[Any, Any], timer: str, touchpoint: Touchpoint[Any], known: Known, now: Now) -> Any:
         return self._decide("due", (instance, timer), touchpoint, known, now)
 
-    def _decide(
-        self,
-        method: str,
-        first: tuple[Any, ...],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
-    ) -> Any:
+    def _decide(self, method: str, first: tuple[Any, ...], touchpoint: Touchpoint[Any], known: Known, now: Now) -> Any:
         telling = self._tellings[str(touchpoint.tenant)]
         instance = first[0] if isinstance(first[0], Instance) else None
         ref: InstanceRef = first[0] if instance is None else instance.ref
@@ -359,12 +321,7 @@ class _Watched:
             self._seen.violations += [f"{taken.what}: {text}" for text in broken]
 
     def _open_late(
-        self,
-        ref: InstanceRef,
-        campaign: Campaign[Any],
-        touchpoint: Touchpoint[Any],
-        known: Known,
-        now: Now,
+        self, ref: InstanceRef, campaign: Campaign[Any], touchpoint: Touchpoint[Any], known: Known, now: Now
     ) -> None:
         """Ask again with a campaign that is not open."""
         first, last = min(now.at, now.counts_at), max(now.at, now.counts_at)

@@ -51,11 +51,7 @@ def shown(text: str, canaries: Iterable[str]) -> list[str]:
 
 def naive_moments(value: Any) -> list[str]:
     """Where in *value* a moment has no time zone."""
-    return [
-        path
-        for path, inner, _ in walk(value)
-        if isinstance(inner, datetime) and inner.utcoffset() is None
-    ]
+    return [path for path, inner, _ in walk(value) if isinstance(inner, datetime) and inner.utcoffset() is None]
 
 
 def snapshot(value: Any) -> Any:

@@ -136,9 +136,7 @@ def _refuse_phones(values: dict[str, Any]) -> None:
         if name == "digest":  # hexadecimal may look like a phone by chance
             continue
         if any(_WHOLE_PHONE.search(text) for text in _texts(value)):
-            raise InvalidValueError(
-                f"report.{name} holds a whole phone number; pass it through mask_phone first"
-            )
+            raise InvalidValueError(f"report.{name} holds a whole phone number; pass it through mask_phone first")
 
 
 def _texts(value: object) -> Iterator[str]:

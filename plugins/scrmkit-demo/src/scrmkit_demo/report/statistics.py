@@ -52,11 +52,7 @@ def cohorts(purchases: Iterable[Purchase], last_day: date) -> tuple[Cohort, ...]
 
 
 def _cohort(
-    first: int,
-    active: set[tuple[int, int]],
-    spend: Counter[tuple[int, int]],
-    passed: int,
-    length: int,
+    first: int, active: set[tuple[int, int]], spend: Counter[tuple[int, int]], passed: int, length: int
 ) -> Cohort:
     by_age = Counter(age for age, _ in active)
     total_fen = tuple(accumulate(spend[first, age] for age in range(length)))
@@ -88,9 +84,7 @@ def histogram(values: Iterable[int], *, low: int, high: int, width: int) -> tupl
         if not low <= value <= high:
             raise InvalidValueError(f"{value} is outside {low} to {high}; widen the histogram")
         counts[min((value - low) // width, bars - 1)] += 1
-    return tuple(
-        Bin(low=low + n * width, high=low + (n + 1) * width, count=counts[n]) for n in range(bars)
-    )
+    return tuple(Bin(low=low + n * width, high=low + (n + 1) * width, count=counts[n]) for n in range(bars))
 
 
 def rfm_grid(rows: Iterable[tuple[int, int, int]]) -> tuple[GridCell, ...]:
@@ -114,9 +108,7 @@ def rfm_grid(rows: Iterable[tuple[int, int, int]]) -> tuple[GridCell, ...]:
         customers[r, f] += 1
         spend[r, f] += spend_fen
     return tuple(
-        GridCell(r=r, f=f, customers=customers[r, f], spend_fen=spend[r, f])
-        for r in RFM_SCORES
-        for f in RFM_SCORES
+        GridCell(r=r, f=f, customers=customers[r, f], spend_fen=spend[r, f]) for r in RFM_SCORES for f in RFM_SCORES
     )
 
 
@@ -133,15 +125,8 @@ def repurchased_within(purchases: Iterable[Purchase], days: int, last_day: date)
     Counts only those whose time was over by *last_day*: the rest may yet buy.
     """
     window = timedelta(days=days)
-    whole = {
-        customer: bought
-        for customer, bought in _days(purchases).items()
-        if min(bought) + window <= last_day
-    }
-    again = sum(
-        any(min(bought) < day <= min(bought) + window for day in bought)
-        for bought in whole.values()
-    )
+    whole = {customer: bought for customer, bought in _days(purchases).items() if min(bought) + window <= last_day}
+    again = sum(any(min(bought) < day <= min(bought) + window for day in bought) for bought in whole.values())
     return Rate(customers=again, of=len(whole))
 
 

@@ -48,9 +48,7 @@ def customer() -> None:
 @tenant_option
 @json_option
 @click.pass_obj
-def show(
-    context: CliContext, who: int | Identity, personal: bool, tenant: str | None, as_json: bool
-) -> None:
+def show(context: CliContext, who: int | Identity, personal: bool, tenant: str | None, as_json: bool) -> None:
     """
     Show what is known of one customer.
 

@@ -22,9 +22,7 @@ from scrmkit_insight.replaying import replay as replay_all
 @click.option("--personal", is_flag=True, help="Copy texts and names as well.")
 @json_option
 @click.pass_context
-def replay(
-    click_context: click.Context, /, into: str | None, personal: bool, as_json: bool
-) -> None:
+def replay(click_context: click.Context, /, into: str | None, personal: bool, as_json: bool) -> None:
     """
     Rebuild the state from the stored decisions, and compare it with what is there.
 

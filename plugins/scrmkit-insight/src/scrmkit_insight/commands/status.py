@@ -51,10 +51,7 @@ def _tell(one: Counts) -> None:
     if one.outgoing:
         click.echo("")
         headers = ("lane", "status", "code", "count")
-        rows = [
-            (f"{row.connector}/{row.operation}", row.status, row.code or "-", row.count)
-            for row in one.outgoing
-        ]
+        rows = [(f"{row.connector}/{row.operation}", row.status, row.code or "-", row.count) for row in one.outgoing]
         print_table(headers, rows)
     click.echo("")
 

@@ -28,9 +28,7 @@ def _effect(context: click.Context, option: click.Parameter, text: str) -> Effec
 @tenant_option
 @json_option
 @click.pass_obj
-def why(
-    context: CliContext, who: int | Identity, effect: EffectRef, tenant: str | None, as_json: bool
-) -> None:
+def why(context: CliContext, who: int | Identity, effect: EffectRef, tenant: str | None, as_json: bool) -> None:
     """
     Say why something is so of a customer.
 

@@ -80,9 +80,7 @@ class Dysmsapi:
         connect = min(seconds, _CONNECT_TIMEOUT.total_seconds())
         self._timeout = httpx.Timeout(seconds, connect=connect).as_dict()
 
-    def call(
-        self, action: str, query: Mapping[str, str], form: Mapping[str, str] | None = None
-    ) -> Answer:
+    def call(self, action: str, query: Mapping[str, str], form: Mapping[str, str] | None = None) -> Answer:
         """
         Call *action* once; a nonce or date that is refused is replaced once.
 
@@ -109,9 +107,7 @@ class Dysmsapi:
             raise UnknownOutcomeError(f"{action}: {type(error).__name__}") from error
         return _read(action, response, body)
 
-    def _signed(
-        self, action: str, query: Mapping[str, str], form: Mapping[str, str]
-    ) -> httpx.Request:
+    def _signed(self, action: str, query: Mapping[str, str], form: Mapping[str, str]) -> httpx.Request:
         body = _encoded(form).encode()
         headers = {
             "accept": "application/json",
@@ -140,9 +136,7 @@ class Dysmsapi:
             body=body,
         )
         request.headers["authorization"] = authorize(
-            signable,
-            access_key_id=self._account.access_key_id,
-            secret=self._account.access_key_secret,
+            signable, access_key_id=self._account.access_key_id, secret=self._account.access_key_secret
         )
         return request
 

@@ -9,13 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from scrmkit.clock import Clock
-from scrmkit.domain.messages import (
-    Accepted,
-    DeliveryOutcome,
-    Refused,
-    TryLater,
-    Unknown,
-)
+from scrmkit.domain.messages import Accepted, DeliveryOutcome, Refused, TryLater, Unknown
 from scrmkit.errors import InvalidValueError, TryLaterError, UnknownOutcomeError
 from scrmkit_sms.aliyun import callbacks
 from scrmkit_sms.aliyun.client import Answer, Dysmsapi
@@ -54,9 +48,7 @@ class AliyunProvider:
         others have passed: a refused call has sent nothing.
         """
         outcomes: dict[int, DeliveryOutcome] = {
-            index: refusal
-            for index, sms in enumerate(batch)
-            if (refusal := _refusal(sms)) is not None
+            index: refusal for index, sms in enumerate(batch) if (refusal := _refusal(sms)) is not None
         }
         for call in _calls(batch, skip=outcomes):
             found = self._send([batch[index] for index in call])

@@ -12,9 +12,7 @@ import attrs
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 
-REQUIRED_HEADERS = frozenset(
-    {"host", "x-acs-action", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"}
-)
+REQUIRED_HEADERS = frozenset({"host", "x-acs-action", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"})
 """What an ACS3 signature must cover before we call it one; an SDK may sign more."""
 
 Pairs = Sequence[tuple[str, str]]
@@ -100,16 +98,9 @@ def authorize(request: Signable, *, access_key_id: str, secret: str) -> str:
 
     It covers ``host``, ``content-type`` and every ``x-acs-*`` header present.
     """
-    names = sorted(
-        name
-        for name in request.headers
-        if name in {"host", "content-type"} or name.startswith("x-acs-")
-    )
+    names = sorted(name for name in request.headers if name in {"host", "content-type"} or name.startswith("x-acs-"))
     signature = acs3_signature(request, names, secret)
-    return (
-        f"{ALGORITHM} Credential={access_key_id},"
-        f"SignedHeaders={';'.join(names)},Signature={signature}"
-    )
+    return f"{ALGORITHM} Credential={access_key_id},SignedHeaders={';'.join(names)},Signature={signature}"
 
 
 def read_authorization(header: str) -> Authorization | None:

@@ -33,11 +33,7 @@ MESSAGES: Mapping[str, str] = {
     "ServiceUnavailable": "The request has failed due to a temporary failure of the server.",
 }
 
-_STATUS = {
-    "InvalidAccessKeyId.NotFound": 404,
-    "InvalidAction.NotFound": 404,
-    "ServiceUnavailable": 503,
-}
+_STATUS = {"InvalidAccessKeyId.NotFound": 404, "InvalidAction.NotFound": 404, "ServiceUnavailable": 503}
 
 
 class SmsApiError(Exception):

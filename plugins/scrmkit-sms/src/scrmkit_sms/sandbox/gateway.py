@@ -57,9 +57,7 @@ class Gateway:
         params = _params(incoming)
         if "x-acs-action" in incoming.headers or "authorization" in incoming.headers:
             self._check_acs3(incoming)
-            action, version = (
-                incoming.headers.get(f"x-acs-{n}", "") for n in ("action", "version")
-            )
+            action, version = (incoming.headers.get(f"x-acs-{n}", "") for n in ("action", "version"))
         else:
             self._check_rpc(incoming, params)
             action, version = params.get("Action", ""), params.get("Version", "")

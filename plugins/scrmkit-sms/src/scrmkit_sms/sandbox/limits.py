@@ -61,9 +61,7 @@ class FrequencyControl:
                 self._sent[key] = [*fresh, at]
 
 
-def _rules(
-    sign: str, phone: str, template: Template, at: datetime
-) -> list[tuple[Hashable, datetime, int, str]]:
+def _rules(sign: str, phone: str, template: Template, at: datetime) -> list[tuple[Hashable, datetime, int, str]]:
     """Each limit that applies: what it counts by, after which moment, how many, its name."""
     a_day_ago = at - _DAY
     if template.type == "international":

@@ -44,13 +44,9 @@ BY_SUFFIX = {
     "990000": DELIVERED,
     "990001": Ending(err_code="UNDELIV", about="a dead number"),
     "990002": Ending(err_code="MBBLACK", about="black-listed by the carrier"),
-    ONCE_BROKEN: Ending(
-        err_code="DELIVERED", about="the first call fails with isp.SYSTEM_ERROR, then it arrives"
-    ),
+    ONCE_BROKEN: Ending(err_code="DELIVERED", about="the first call fails with isp.SYSTEM_ERROR, then it arrives"),
     "990004": Ending(err_code=None, about="accepted, and no report ever"),
-    LATE: Ending(
-        err_code="DELIVERED", about=f"arrives, but the call is answered after {LATE_SECONDS:.0f} s"
-    ),
+    LATE: Ending(err_code="DELIVERED", about=f"arrives, but the call is answered after {LATE_SECONDS:.0f} s"),
     "990006": Ending(err_code="SIGFAIL", about="the carrier does not know the signature"),
     "990007": Ending(err_code="KEYWORD", about="a forbidden word"),
 }

@@ -125,9 +125,7 @@ def read_query(params: Mapping[str, str], now: datetime) -> Question:
     if not in_time or not 1 <= page_size <= LARGEST_PAGE or page < 1:
         raise SmsApiError("isv.INVALID_PARAMETERS")
     phone = _number(params["PhoneNumber"])
-    return Question(
-        phone=phone, day=day, page=page, page_size=page_size, biz_id=params.get("BizId", "")
-    )
+    return Question(phone=phone, day=day, page=page, page_size=page_size, biz_id=params.get("BizId", ""))
 
 
 def check_values(template: Template, values: Mapping[str, str]) -> None:

@@ -18,16 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from scrmkit.clock import Clock
 from scrmkit.errors import InvalidValueError
-from scrmkit.testing.sandbox import (
-    Answered,
-    Callback,
-    CallbackSender,
-    Incoming,
-    Sandbox,
-    control,
-    local_address,
-    route,
-)
+from scrmkit.testing.sandbox import Answered, Callback, CallbackSender, Incoming, Sandbox, control, local_address, route
 from scrmkit_sms.phones import bare, read_phone
 from scrmkit_sms.sandbox.errors import SmsApiError
 from scrmkit_sms.sandbox.gateway import Gateway, action_of
@@ -146,11 +137,7 @@ class AliyunSmsSandbox(Sandbox):
 
     # The control calls of its own.
 
-    @control(
-        "POST",
-        "callback-urls",
-        example={"report": "http://127.0.0.1:8000/sms/report", "reply": ""},
-    )
+    @control("POST", "callback-urls", example={"report": "http://127.0.0.1:8000/sms/report", "reply": ""})
     def set_callback_urls(
         self,
         report: Annotated[str | None, "where SmsReport goes; empty for nowhere"] = None,
@@ -227,18 +214,14 @@ class AliyunSmsSandbox(Sandbox):
         if not code.startswith("SMS_") or not code[4:].isdigit():
             raise InvalidValueError("'code' is SMS_ and digits, such as SMS_100000001")
         if "【" in text or "】" in text or not text:
-            raise InvalidValueError(
-                "'text' is not empty and holds no 【】: those are the signature's"
-            )
+            raise InvalidValueError("'text' is not empty and holds no 【】: those are the signature's")
         template = Template(code=code, text=text, type=type, state=state)
         self._service.templates[code] = template
         return {"code": code}
 
     @control("POST", "signs", example={"name": "半城云", "state": "approved"})
     def set_sign(
-        self,
-        name: Annotated[str, "without brackets"],
-        state: Annotated[State, "whether it may be used"] = "approved",
+        self, name: Annotated[str, "without brackets"], state: Annotated[State, "whether it may be used"] = "approved"
     ) -> dict[str, str]:
         """Register a signature, or change one."""
         self._service.signs[name] = state
@@ -269,9 +252,7 @@ class AliyunSmsSandbox(Sandbox):
         }
 
     @control("POST", "callbacks/wait", example={}, locked=False)
-    def wait_for_callbacks(
-        self, seconds: Annotated[float, "real seconds to wait at most"] = 30.0
-    ) -> dict[str, bool]:
+    def wait_for_callbacks(self, seconds: Annotated[float, "real seconds to wait at most"] = 30.0) -> dict[str, bool]:
         """Wait until every report and reply that is due has been pushed."""
         return {"idle": self.settle(timedelta(seconds=seconds))}
 
@@ -280,10 +261,7 @@ class AliyunSmsSandbox(Sandbox):
     def _handle(self, incoming: Incoming) -> Response:
         try:
             call = self._gateway.admit(incoming)
-            actions = {
-                "SendSms": self._service.send_sms,
-                "SendBatchSms": self._service.send_batch_sms,
-            }
+            actions = {"SendSms": self._service.send_sms, "SendBatchSms": self._service.send_batch_sms}
             self._push_due()
             if call.action == "QuerySendDetails":
                 found = self._service.query_send_details(call.params, incoming.at)
@@ -304,11 +282,7 @@ class AliyunSmsSandbox(Sandbox):
         return JSONResponse(head | dict(body))
 
     def _refused(self, error: SmsApiError, incoming: Incoming) -> Response:
-        body = {
-            "RequestId": self._request_id(incoming),
-            "Code": error.code,
-            "Message": error.message,
-        }
+        body = {"RequestId": self._request_id(incoming), "Code": error.code, "Message": error.message}
         if error.is_of_gateway:
             body["HostId"] = incoming.headers.get("host", "")
             body["Recommend"] = f"https://api.aliyun.com/troubleshoot?q={error.code}"

@@ -86,8 +86,7 @@ class Service:
         found = [
             record
             for record in reversed(self._of_phone[question.phone])
-            if record.sent_at.astimezone(BEIJING).date() == question.day
-            and question.biz_id in ("", record.biz_id)
+            if record.sent_at.astimezone(BEIJING).date() == question.day and question.biz_id in ("", record.biz_id)
         ]
         start = (question.page - 1) * question.page_size
         page = found[start : start + question.page_size]
@@ -149,13 +148,7 @@ class Service:
             raise SmsApiError("isp.SYSTEM_ERROR")
 
     def _record(
-        self,
-        submission: read.Submission,
-        item: read.Wanted,
-        phone: str,
-        template: Template,
-        biz_id: str,
-        now: datetime,
+        self, submission: read.Submission, item: read.Wanted, phone: str, template: Template, biz_id: str, now: datetime
     ) -> Record:
         content = compose(fill(template.text, item.params), sign=item.sign, purpose=None)
         if len(content) > LONGEST:

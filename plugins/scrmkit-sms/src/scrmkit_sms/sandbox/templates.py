@@ -33,11 +33,7 @@ NOTICE = Template(code="SMS_154950909", text="您的会员权益已更新，详�
 
 TEMPLATES = (
     NOTICE,
-    Template(
-        code="SMS_154950910",
-        text="您的验证码为${code}，五分钟内有效，请勿告诉他人。",
-        type="code",
-    ),
+    Template(code="SMS_154950910", text="您的验证码为${code}，五分钟内有效，请勿告诉他人。", type="code"),
     Template(code="SMS_154950911", text="${name}，您预订的${item}已到店。"),
     Template(code="SMS_154950912", text="会员日全场八折，欢迎光临！拒收请回复R", type="promotion"),
     Template(code="SMS_154950913", text="会员日全场八折，欢迎光临！", type="promotion"),

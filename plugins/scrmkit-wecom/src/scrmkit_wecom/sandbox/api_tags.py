@@ -72,10 +72,7 @@ def add_corp_tag(corp: Corp, call: Call) -> Answer:
         raise ApiError(TAG_LIMIT)
     if group is None:
         group = corp.add_group(body.text("group_name"), group_order, call.at, is_ours=True)
-    made = [
-        corp.add_tag(group, name, order, call.at, is_ours=True)
-        for name, order in reversed(wanted.items())
-    ]
+    made = [corp.add_tag(group, name, order, call.at, is_ours=True) for name, order in reversed(wanted.items())]
     return {"tag_group": _show(group, made)}
 
 
@@ -152,13 +149,7 @@ def _sorted(items: Any) -> list[Any]:
     return sorted(items, key=lambda item: -item.order)
 
 
-def _show(
-    group: CorpTagGroup,
-    tags: list[CorpTag],
-    *,
-    tag_states: bool = False,
-    group_state: bool = False,
-) -> Answer:
+def _show(group: CorpTagGroup, tags: list[CorpTag], *, tag_states: bool = False, group_state: bool = False) -> Answer:
     shown: Answer = {
         "group_id": group.id,
         "group_name": group.name,

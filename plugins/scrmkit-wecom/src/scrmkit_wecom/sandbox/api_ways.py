@@ -53,11 +53,7 @@ def add_contact_way(corp: Corp, call: Call) -> Answer:
     body = call.body
     kind = body.integer("type", low=1, high=2, missing=NO_WAY_TYPE, wrong=BAD_WAY_TYPE)
     scene = body.integer("scene", low=1, high=2, missing=NO_WAY_SCENE, wrong=BAD_WAY_SCENE)
-    settings = {
-        "type": kind,
-        "scene": scene,
-        **_settings(body, kind, scene, body.truth("is_temp", default=False)),
-    }
+    settings = {"type": kind, "scene": scene, **_settings(body, kind, scene, body.truth("is_temp", default=False))}
     users, parties = _members(corp, body, kind)
     if len(corp.ways) >= corp.way_limit:
         raise ApiError(WAY_LIMIT)
@@ -79,13 +75,7 @@ def add_contact_way(corp: Corp, call: Call) -> Answer:
 def get_contact_way(corp: Corp, call: Call) -> Answer:
     """Show one contact way."""
     way = _way(corp, call)
-    shown = {
-        "config_id": way.config_id,
-        **way.settings,
-        "state": way.state,
-        "user": way.users,
-        "party": way.parties,
-    }
+    shown = {"config_id": way.config_id, **way.settings, "state": way.state, "user": way.users, "party": way.parties}
     if way.settings["scene"] == QR_CODE:
         shown["qr_code"] = _picture(way.config_id)
     return {"contact_way": shown}
@@ -166,9 +156,7 @@ def _settings(body: Fields, kind: int, scene: int, is_temp: bool) -> dict[str, A
     return settings
 
 
-def _members(
-    corp: Corp, body: Fields, kind: int, way: ContactWay | None = None
-) -> tuple[list[str], list[int]]:
+def _members(corp: Corp, body: Fields, kind: int, way: ContactWay | None = None) -> tuple[list[str], list[int]]:
     users = body.texts("user") if way is None or "user" in body else way.users
     parties = body.integers("party") if way is None or "party" in body else way.parties
     if kind == SINGLE:

@@ -66,9 +66,7 @@ class CallingBack(Sandbox):
     # The address
 
     @control("POST", "callback", locked=False, example={"url": "http://127.0.0.1:8000/callback"})
-    def set_callback(
-        self, url: Annotated[str, "where events go, on this machine; empty to stop"]
-    ) -> dict[str, str]:
+    def set_callback(self, url: Annotated[str, "where events go, on this machine; empty to stop"]) -> dict[str, str]:
         """Set the callback address, after it has answered a URL verification within 1 s."""
         if url:
             self._verify(local_address(url))
@@ -87,12 +85,7 @@ class CallingBack(Sandbox):
             echostr = self._crypto.seal(message, random16=self.chance.randbytes(RANDOM_BYTES))
             timestamp, nonce = self._stamp()
         signature = self._crypto.signature(timestamp, nonce, echostr)
-        query = {
-            "msg_signature": signature,
-            "timestamp": timestamp,
-            "nonce": nonce,
-            "echostr": echostr,
-        }
+        query = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": echostr}
         request = Callback(url=_with_query(url, query), method="GET")
         try:
             answer = exchange(request, timeout=VERIFICATION_TIMEOUT)
@@ -169,12 +162,8 @@ class CallingBack(Sandbox):
         if self._bad_signatures:
             self._bad_signatures -= 1
             signature = query["msg_signature"]
-            query["msg_signature"] = hashlib.sha1(
-                signature.encode(), usedforsecurity=False
-            ).hexdigest()
-        about = "/".join(
-            str(event[name]) for name in ("MsgType", "Event", "ChangeType") if name in event
-        )
+            query["msg_signature"] = hashlib.sha1(signature.encode(), usedforsecurity=False).hexdigest()
+        about = "/".join(str(event[name]) for name in ("MsgType", "Event", "ChangeType") if name in event)
         return Callback(
             url=_with_query(self.callback_url, query),
             body=delivery.body,

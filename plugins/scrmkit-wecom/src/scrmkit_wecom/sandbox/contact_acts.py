@@ -65,9 +65,7 @@ class ContactActs(CallingBack):
         known = self.corp.follow(userid, customer.external_userid)
         if known is not None and known.status == "full":
             raise InvalidValueError("this member and this customer are in contact already")
-        follow = self.corp.befriend(
-            member, customer, self.clock.now(), state=state, add_way=add_way
-        )
+        follow = self.corp.befriend(member, customer, self.clock.now(), state=state, add_way=add_way)
         return self._added(follow, welcome=welcome)
 
     @control("POST", "confirm", example={"userid": "zhangsan", "external_userid": "wm…"})
@@ -154,9 +152,7 @@ class ContactActs(CallingBack):
             ]
         }
 
-    def _customer(
-        self, external_userid: str, name: str, unionid: str, contact_type: int
-    ) -> Customer:
+    def _customer(self, external_userid: str, name: str, unionid: str, contact_type: int) -> Customer:
         if external_userid:
             return self.corp.named_customer(external_userid)
         return self.corp.meet(name, unionid, contact_type)
@@ -180,12 +176,7 @@ class ContactActs(CallingBack):
         return {**self._contact_event(kind, follow, more, duplicate=duplicate), "added": True}
 
     def _contact_event(
-        self,
-        kind: str,
-        follow: Follow,
-        more: dict[str, Value] | None = None,
-        *,
-        duplicate: bool = False,
+        self, kind: str, follow: Follow, more: dict[str, Value] | None = None, *, duplicate: bool = False
     ) -> Answer:
         event = {
             "Event": "change_external_contact",

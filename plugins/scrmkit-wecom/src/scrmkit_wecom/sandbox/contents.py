@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scrmkit_wecom.sandbox.errors import (
-    ATTACHMENT_COUNT,
-    ATTACHMENT_TYPE,
-    BAD_PARAMETER,
-    EMPTY_PARAMETER,
-    ApiError,
-)
+from scrmkit_wecom.sandbox.errors import ATTACHMENT_COUNT, ATTACHMENT_TYPE, BAD_PARAMETER, EMPTY_PARAMETER, ApiError
 from scrmkit_wecom.sandbox.fields import Fields
 
 TEXT_BYTES = 4000

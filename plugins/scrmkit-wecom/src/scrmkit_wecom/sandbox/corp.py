@@ -75,11 +75,7 @@ class Corp:
     def expand(self, users: Sequence[str], parties: Sequence[int]) -> list[Staff]:
         """The members named, and those of the departments, each once."""
         found = {userid.lower(): self.staff[userid.lower()] for userid in users}
-        found |= {
-            userid: member
-            for userid, member in self.staff.items()
-            if set(member.departments) & set(parties)
-        }
+        found |= {userid: member for userid, member in self.staff.items() if set(member.departments) & set(parties)}
         return list(found.values())
 
     # Customers and their relations
@@ -186,9 +182,7 @@ class Corp:
         self.groups[group_id] = group
         return group
 
-    def add_tag(
-        self, group: CorpTagGroup, name: str, order: int, at: datetime, *, is_ours: bool
-    ) -> CorpTag:
+    def add_tag(self, group: CorpTagGroup, name: str, order: int, at: datetime, *, is_ours: bool) -> CorpTag:
         """A new tag."""
         tag_id = self.ids.make("et", 30, f"tag:{group.name}:{name}")
         tag = CorpTag(id=tag_id, name=name, created_at=at, order=order, is_ours=is_ours)

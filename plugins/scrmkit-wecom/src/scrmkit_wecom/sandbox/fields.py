@@ -192,10 +192,6 @@ def after(text: str, length: int) -> tuple[int, ...] | None:
         position = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error):
         position = None
-    if (
-        not isinstance(position, list)
-        or len(position) != length
-        or not all(isinstance(each, int) for each in position)
-    ):
+    if not isinstance(position, list) or len(position) != length or not all(isinstance(each, int) for each in position):
         raise ApiError(BAD_PARAMETER, "cursor")
     return tuple(position)

@@ -65,9 +65,7 @@ class OfficeActs(CallingBack):
         return attrs.asdict(member)
 
     @control("POST", "corp", example={"exposes_unionid": False})
-    def change_corp(
-        self, exposes_unionid: Annotated[bool, "a WeChat developer account is bound"]
-    ) -> Answer:
+    def change_corp(self, exposes_unionid: Annotated[bool, "a WeChat developer account is bound"]) -> Answer:
         """The company binds its WeChat developer account, or does not."""
         self.corp.exposes_unionid = exposes_unionid
         return {"exposes_unionid": exposes_unionid}
@@ -80,12 +78,10 @@ class OfficeActs(CallingBack):
             "members": [attrs.asdict(member) for member in corp.staff.values()],
             "customers": [attrs.asdict(customer) for customer in corp.customers.values()],
             "follows": [
-                {**attrs.asdict(follow), "created_at": follow.created_at.isoformat()}
-                for follow in corp.follows()
+                {**attrs.asdict(follow), "created_at": follow.created_at.isoformat()} for follow in corp.follows()
             ],
             "contact_ways": [
-                {"config_id": way.config_id, "state": way.state, "user": way.users}
-                for way in corp.ways.values()
+                {"config_id": way.config_id, "state": way.state, "user": way.users} for way in corp.ways.values()
             ],
             "tag_groups": [
                 {
@@ -102,9 +98,7 @@ class OfficeActs(CallingBack):
 
     @control("POST", "admin-tags", example={"group": "Level", "name": "Gold"})
     def add_tag(
-        self,
-        group: Annotated[str, "the group's name; a new one comes to be"],
-        name: Annotated[str, "the tag's name"],
+        self, group: Annotated[str, "the group's name; a new one comes to be"], name: Annotated[str, "the tag's name"]
     ) -> Answer:
         """The admin adds a tag in the management pages."""
         now = self.clock.now()
@@ -120,9 +114,7 @@ class OfficeActs(CallingBack):
 
     @control("POST", "admin-tags/rename", example={"which": "et…", "name": "Silver"})
     def rename_tag(
-        self,
-        which: Annotated[str, "the id of a tag or a group"],
-        name: Annotated[str, "its new name"],
+        self, which: Annotated[str, "the id of a tag or a group"], name: Annotated[str, "its new name"]
     ) -> Answer:
         """The admin renames a tag or a group of tags."""
         _, edited = self._named(which)
@@ -140,9 +132,7 @@ class OfficeActs(CallingBack):
         return self._tag_event("delete", edited)
 
     @control("POST", "admin-tags/shuffle", example={})
-    def shuffle_tags(
-        self, group_id: Annotated[str, "whose tags; empty for the groups themselves"] = ""
-    ) -> Answer:
+    def shuffle_tags(self, group_id: Annotated[str, "whose tags; empty for the groups themselves"] = "") -> Answer:
         """The admin reorders tags."""
         members: dict[str, Value] = {"Event": "change_external_tag", "ChangeType": "shuffle"}
         return self.emit({**members, "Id": group_id})
@@ -180,10 +170,7 @@ class OfficeActs(CallingBack):
     ) -> Answer:
         """A customer joins a group chat."""
         chat = self._chat(chat_id)
-        if external_userid:
-            customer = self.corp.named_customer(external_userid)
-        else:
-            customer = self.corp.meet("", "", 1)
+        customer = self.corp.named_customer(external_userid) if external_userid else self.corp.meet("", "", 1)
         if customer.external_userid in chat.members:
             raise InvalidValueError("this customer is in the group already")
         chat.members.append(customer.external_userid)
@@ -228,9 +215,7 @@ class OfficeActs(CallingBack):
             raise UnknownNameError("the sandbox has no such group chat")
         return self._chats[chat_id]
 
-    def _member_event(
-        self, chat: GroupChat, who: str, detail: str, scene: dict[str, Value]
-    ) -> Answer:
+    def _member_event(self, chat: GroupChat, who: str, detail: str, scene: dict[str, Value]) -> Answer:
         before, now = chat.next_version()
         return self._chat_event(
             "update",
@@ -245,18 +230,14 @@ class OfficeActs(CallingBack):
             },
         )
 
-    def _chat_event(
-        self, change: str, chat: GroupChat, more: dict[str, Value] | None = None
-    ) -> Answer:
+    def _chat_event(self, change: str, chat: GroupChat, more: dict[str, Value] | None = None) -> Answer:
         members: dict[str, Value] = {"Event": "change_external_chat", "ChangeType": change}
         return self.emit({**members, "ChatId": chat.chat_id, **(more or {})})
 
     # Staff and the app
 
     @control("POST", "staff-message", example={"userid": "zhangsan", "text": "1024"})
-    def write_to_app(
-        self, userid: Annotated[str, "which member"], text: Annotated[str, "what is written"]
-    ) -> Answer:
+    def write_to_app(self, userid: Annotated[str, "which member"], text: Annotated[str, "what is written"]) -> Answer:
         """A member writes to the app."""
         member = self.corp.named_member(userid)
         message_id = str(7_000_000_000_000_000_000 + self.corp.next_number())

@@ -77,10 +77,7 @@ class WecomSandbox(ContactActs, OfficeActs):
 
     def routes(self) -> Sequence[BaseRoute]:
         """``gettoken`` and the calls of :data:`API`."""
-        calls = [
-            route(f"/cgi-bin/externalcontact/{path}", self._handler(function))
-            for path, function in API.items()
-        ]
+        calls = [route(f"/cgi-bin/externalcontact/{path}", self._handler(function)) for path, function in API.items()]
         return [route("/cgi-bin/gettoken", self._get_token), *calls]
 
     def unknown(self, incoming: Incoming) -> Response:

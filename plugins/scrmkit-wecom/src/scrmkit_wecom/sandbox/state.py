@@ -36,9 +36,7 @@ class Ids:
 
     def make(self, prefix: str, length: int, key: str = "") -> str:
         """A new id: *prefix* and *length* letters and digits; the next one for *key*."""
-        return prefix + "".join(
-            _LETTERS[byte % len(_LETTERS)] for byte in self._bytes(prefix, key, length)
-        )
+        return prefix + "".join(_LETTERS[byte % len(_LETTERS)] for byte in self._bytes(prefix, key, length))
 
     def hexadecimal(self, key: str) -> str:
         """A new id of 32 hexadecimal digits; the next one for *key*."""
