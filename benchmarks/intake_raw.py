@@ -19,19 +19,16 @@ Write = tuple[str, list[tuple[Any, ...]]]
 """A statement, and the rows of one ``executemany``."""
 
 
-class _Remembering:
+class _Remembering(Wire):
     """A connection that remembers what is written through it."""
 
     def __init__(self, wire: Wire, writes: list[Write]) -> None:
-        self._wire = wire
+        super().__init__(wire._connection, wire.statements)
         self._writes = writes
-
-    def rows(self, statement: Statement, parameters: Row = ()) -> list[Any]:
-        return self._wire.rows(statement, parameters)
 
     def many(self, statement: Statement, rows: Sequence[Row]) -> int:
         self._writes.append((statement.sql, [tuple(row) for row in rows]))
-        return self._wire.many(statement, rows)
+        return super().many(statement, rows)
 
 
 def written(path: Path, batches: Batches) -> list[list[Write]]:
