@@ -106,8 +106,10 @@ def _word(one: _Decision, doc: Document) -> None:
         **_UNSAID, **doc, "tenant": frame.tenant, "customer": customer, "person": person,
         "at": doc.get("as_of", frame.occurred_us), "by_key": frame.by_key, "plugin": one.plugin,
         "touchpoint": frame.id, "grp": doc.get("group"), "present": int(type_ == "add_tag"),
-        "granted": int(doc.get("granted", False)), "value": codec.to_json(doc.get("value")),
+        "granted": int(doc.get("granted", False)),
     }  # fmt: skip
+    if type_ == "set_attribute":
+        row["value"] = codec.to_json(doc.get("value"))
     words.put(tuple(map(row.__getitem__, words.columns)))
 
 

@@ -133,7 +133,7 @@ class Contact:
             platform_left=left,
         )
         verdict = judge(message, facts, self._policy, now.at, now.zone)
-        if verdict.send_at is None:
+        if verdict.send_at is None or not self._calls.has("scrmkit_may_send"):
             return verdict
         refusal = self._calls.gate("scrmkit_may_send", Deny, sending=sending, facts=facts, now=now)
         if refusal is None:

@@ -254,6 +254,8 @@ class Deciding:
 
     def _propose(self, proposed: Sequence[Proposed]) -> None:
         """Keep messages with the customer's word and names as of now: either may change later."""
+        if not proposed:
+            return
         work, shared = self._work, self._shared
         people = {(one.frame.tenant, one.person) for one in proposed if one.person is not None}
         missing = sorted(person for person in people if person not in work.identities)

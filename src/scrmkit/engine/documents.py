@@ -101,8 +101,7 @@ class Documents:
         if not isinstance(body, operation.body):
             raise InvalidValueError(f"{name}.{asked} takes a {operation.body.__name__}, not a {type(body).__name__}")
         document.update(connector=name, operation=asked)
-        body = self._codec.dump(body)
-        forms.text_of(body)
+        body = forms.text_of(self._codec.dump(body))
         customer, person = _whom(x.customer, frame, people)
         return Proposed(frame, author, connector, operation, document, body, customer, person, message=message)
 

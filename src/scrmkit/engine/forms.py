@@ -53,7 +53,7 @@ def _word(most: int, least: int = 1, within: str = "") -> Write:
 
     def write(value: Any, author: Author) -> str:
         if is_text(value, most, least):
-            word = within.format(author) + value
+            word = within.format(author) + value if within else value
             if len(word) <= most:
                 return word
         raise InvalidValueError(f"text of {least} to {most} characters is wanted")

@@ -108,7 +108,7 @@ class Proposed:
     Attributes:
         connector: Who is to carry it, a channel for messages.
         document: Its stored form, completed when it is planned.
-        body: What is sent, as JSON values. Personal.
+        body: What is sent, as JSON text. Personal.
         consents: The customer's word at this touchpoint, for messages.
         address: The identity that the channel would write to, looked up for planning.
         once: The author's own key, which the document's is made of.
@@ -119,7 +119,7 @@ class Proposed:
     connector: LoadedPlugin
     operation: Operation
     document: dict[str, Any]
-    body: Any = attrs.field(repr=False)
+    body: str = attrs.field(repr=False)
     customer: int | None
     person: int | None
     message: Message | None = None

@@ -122,7 +122,7 @@ class Planning:
             lambda current: {"sending": _sending(one, current)}, now=one.author.now,
         )  # fmt: skip
         if prepared is not message:
-            one.body = self._codec.dump(prepared.content)
+            one.body = to_json(self._codec.dump(prepared.content))
         return prepared
 
     def _compete(self, key: Key, candidates: list[Candidate]) -> None:
@@ -172,8 +172,7 @@ class Planning:
         )  # fmt: skip
         self._work.insert(schema.outgoing, row)
         if status in WAITING:
-            body = (row[0], tenant, one.customer, to_json(one.body))
-            self._work.insert(schema.personal, body)
+            self._work.insert(schema.personal, (row[0], tenant, one.customer, one.body))
         elif "reply_to" in document:
             told = (document["reply_to"], "message", str(status), verdict.reason, candidate.now.at)
             self.follow_ups.append(settled(tenant, *told))
