@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from benchmarks.intake_hand import ByHand
 from benchmarks.intake_orm import WithOrm
 from benchmarks.intake_raw import Batches, RawRows, Write, written
-from benchmarks.measuring import Meter, folder_of, middle, parser_of, peak_rss_mb, say, tell
+from benchmarks.measuring import Meter, folder_of, middle, parser_of, peak_rss_mb, say, set_aside, tell
 from benchmarks.shop import batches_of, engine_at, orders
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
@@ -112,6 +112,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     rounds = []
     for number in range(arguments.rounds):
         made = Round(folder / f"round-{number}", writes)
+        set_aside()
         rounds.append(made.run(batches, orm_share))
         made.close()
         tell(f"round {number + 1} of {arguments.rounds}")
