@@ -248,12 +248,11 @@ class Database:
             return self.engine.raw_connection()
 
     def _drop(self, broken: sqlalchemy.PoolProxiedConnection) -> None:
-        """Give up a connection, and the idle ones: what broke it broke them as well."""
+        """Give up a connection; what broke it may have broken others, which are tried before they are used."""
         if broken is self._kept:
             self._kept = None
         if not self._shared:
             broken.invalidate()
-            self.engine.dispose()
 
 
 def keys_json(keys: Sequence[Sequence[Any]]) -> tuple[str]:
@@ -278,7 +277,7 @@ def _create(url: str, durability: str) -> sqlalchemy.Engine:
     if backend != "postgresql":
         raise errors.SettingsError([f"scrmkit.database: {backend!r} is not supported; use sqlite or postgresql"])
     try:
-        return sqlalchemy.create_engine(parsed.set(drivername="postgresql+psycopg"))
+        return sqlalchemy.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     except (ModuleNotFoundError, exc.NoSuchModuleError):
         raise errors.MissingExtraError("PostgreSQL needs the extra: pip install 'scrmkit[postgresql]'") from None
 
