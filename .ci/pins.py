@@ -9,6 +9,7 @@ versions that it says it works with.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,12 @@ def unpinned() -> Iterator[str]:
 def uv(*arguments: str) -> str:
     """What ``uv pip`` prints, run where the paths in the requirements start."""
     command = [sys.executable, "-m", "uv", "pip", *arguments]
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # The machine's own certificates, as pip takes them; older versions know the second name.
+    certificates = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=certificates | os.environ, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
 
 
 def write() -> None:
