@@ -19,6 +19,7 @@ from scrmkit import (
     Purpose,
     Shop,
     ShopId,
+    TagGroup,
     TenantRequiredError,
     VirtualClock,
     settings_from,
@@ -115,6 +116,15 @@ def _scans(engine: Engine, tenant: str) -> list[Any]:
 def test_shops_of_the_same_id_are_each_tenants_own(engine: Engine):
     assert [engine.organisation.all(tenant, Shop)[0].name for tenant in TENANTS] == list(TENANTS)
     assert engine.organisation.all("north", Brand) == []
+
+
+def test_groups_of_tags_of_the_same_name_are_each_tenants_own(engine: Engine):
+    groups = {tenant: TagGroup(name="source", tags=(tenant,)) for tenant in TENANTS}
+    for tenant, group in groups.items():
+        engine.organisation.put(tenant, group)
+    assert {tenant: engine.organisation.all(tenant, TagGroup) for tenant in TENANTS} == {
+        tenant: [group] for tenant, group in groups.items()
+    }
 
 
 def test_a_call_without_a_tenant_is_refused_where_there_are_two(engine: Engine):

@@ -26,7 +26,12 @@ class TagSource(enum.StrEnum):
 
 @attrs.frozen(kw_only=True)
 class TagGroup:
-    """A group of tags (标签组) that belong to one question, such as where a customer came from."""
+    """
+    A group of tags (标签组) that belong to one question, such as where a customer came from.
+
+    Attributes:
+        tags: Those that people may choose from; plugins set others as well.
+    """
 
     name: str
     tags: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Brands, shops, guides and entrances as data: added without a restart."""
+"""Brands, shops, guides, entrances and groups of tags as data: added without a restart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from scrmkit.domain.ids import StateToken
 from scrmkit.domain.organisation import Brand, Entrance, Guide, Shop
+from scrmkit.domain.profile import TagGroup
 from scrmkit.domain.text import is_text
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.workset import WorkSet
@@ -18,8 +19,8 @@ from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.database import Database
 
-T = TypeVar("T", Brand, Shop, Guide, Entrance)
-_KINDS: dict[str, type] = {"brand": Brand, "shop": Shop, "guide": Guide, "entrance": Entrance}
+T = TypeVar("T", Brand, Shop, Guide, Entrance, TagGroup)
+_KINDS: dict[str, type] = {"brand": Brand, "shop": Shop, "guide": Guide, "entrance": Entrance, "tag_group": TagGroup}
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
 
 
@@ -37,7 +38,7 @@ class Organisation:
         self._zone = zone
         self._kept: dict[tuple[str, str, str | None], Any] = {}
 
-    def put(self, tenant: str, *values: Brand | Shop | Guide | Entrance) -> None:
+    def put(self, tenant: str, *values: Brand | Shop | Guide | Entrance | TagGroup) -> None:
         """Add values, or replace those of the same id; durable when this returns."""
         rows = []
         for value in values:
@@ -92,4 +93,5 @@ class Organisation:
 
 
 def _id_of(value: Any) -> str:
-    return str(value.token if isinstance(value, Entrance) else value.id)
+    named = {Entrance: "token", TagGroup: "name"}.get(type(value), "id")
+    return str(getattr(value, named))
