@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
+import pytest
 from sqlalchemy import select
 
+from scrmkit import failpoints
 from scrmkit.clock import VirtualClock, from_micros
 from scrmkit.domain.campaign import Campaign, Instance, InstanceRef
 from scrmkit.domain.decisions import Decision, Step
@@ -34,6 +37,29 @@ _SECRET = "a secret of tests and of nothing else"
 
 class PowerCut(BaseException):
     """What stands in for the death of a process: nothing may catch it."""
+
+
+def run_until_cut(bench: Bench, place: str, when: Callable[[], bool] = lambda: True) -> None:
+    """Run until the power goes at *place*, the first time *when* that is so; then start again."""
+
+    def cut() -> None:
+        if when():
+            raise PowerCut
+
+    failpoints.arm(place, cut)
+    with pytest.raises(PowerCut):
+        bench.run()
+    failpoints.disarm()
+    bench.restart()
+
+
+def run_at_once(*engines: Engine) -> None:
+    """Let several engines do what is due at the same time."""
+    threads = [threading.Thread(target=engine.run_once) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @attrs.frozen(kw_only=True)

@@ -6,9 +6,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from delivery_bench import MARKETING, START, PowerCut, at
+from delivery_bench import MARKETING, START, at, run_until_cut
 
-from scrmkit import failpoints
 from scrmkit.domain.messages import Status, TryLater, Unknown
 from scrmkit.errors import InvalidValueError, UnknownNameError
 from scrmkit.persistence import schema
@@ -19,16 +18,7 @@ HOUR = timedelta(hours=1)
 
 def die_at(bench, place: str) -> None:
     """Run until the power goes at *place* while something is being sent, then start again."""
-
-    def cut() -> None:
-        if "sending" in bench.statuses:
-            raise PowerCut
-
-    failpoints.arm(place, cut)
-    with pytest.raises(PowerCut):
-        bench.run()
-    failpoints.disarm()
-    bench.restart()
+    run_until_cut(bench, place, lambda: "sending" in bench.statuses)
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["it was done", "it was not"])

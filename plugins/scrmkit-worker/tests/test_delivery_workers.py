@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from delivery_bench import START, Bench, phone
+from delivery_bench import START, Bench, phone, run_at_once
 from sqlalchemy import create_engine
 from structlog.testing import capture_logs
 
@@ -214,11 +214,7 @@ def test_two_processes_send_everything_once(make_postgresql_bench):
         bench.say(who=who)
     other = bench.another()
 
-    threads = [threading.Thread(target=engine.run_once) for engine in (bench.engine, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_at_once(bench.engine, other)
     other.close()
 
     assert len({item.key for item in bench.sms.sent}) == len(bench.sms.sent) == 30

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
-from delivery_bench import START, PowerCut, Speaker, phone
+from delivery_bench import START, Speaker, phone, run_at_once, run_until_cut
 
 from scrmkit import failpoints
 from scrmkit.domain.effects import CancelTimer, StartTimer
@@ -166,15 +165,7 @@ def test_a_power_cut_neither_loses_nor_doubles_a_timer(make_bench, place):
     for number in range(3):
         bench.do(timer(f"k{number}"))
     bench.clock.advance(MINUTE)
-
-    def cut() -> None:
-        raise PowerCut
-
-    failpoints.arm(place, cut)
-    with pytest.raises(PowerCut):
-        bench.run()
-    failpoints.disarm()
-    bench.restart()
+    run_until_cut(bench, place)
     bench.run()
 
     assert len(bench.rows(schema.touchpoint, kind="timer.due")) == 3
@@ -254,11 +245,7 @@ def test_two_processes_fire_each_timer_once(make_postgresql_bench):
     other = bench.another()
     bench.clock.advance(MINUTE)
 
-    threads = [threading.Thread(target=engine.run_once) for engine in (bench.engine, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_at_once(bench.engine, other)
     other.close()
 
     assert len(bench.rows(schema.touchpoint, kind="timer.due")) == 30

@@ -157,17 +157,7 @@ class Settling:
         self, tenant: str, *, connector: str | None = None, code: str | None = None,
         reason: str | None = None, statuses: Collection[Status] = REDRIVEN,
     ) -> int:  # fmt: skip
-        """
-        Plan dead letters and lost ones again, with fresh attempts; how many there were.
-
-        The contact policy is asked again when they leave.
-
-        Args:
-            reason: What their reason contains.
-
-        Raises:
-            InvalidValueError: *statuses* holds one that is not dead or lost.
-        """
+        """See ``Outbox.redrive``."""
         if not set(statuses).issubset(REDRIVEN):
             raise errors.InvalidValueError("only what is dead or lost can be sent again")
         o = schema.outgoing
@@ -191,14 +181,7 @@ class Settling:
         return sum(len(self.run(part, "delivery.redrive")) for part in parts)
 
     def settle(self, tenant: str, id_: int, status: Status) -> None:
-        """
-        Say of something unknown that it was done (``DELIVERED``), that it was not
-        and is to be sent again (``PLANNED``), or that it is given up (``LOST``).
-
-        Raises:
-            UnknownNameError: The tenant has no such message or request.
-            InvalidValueError: It is not unknown any more.
-        """
+        """See ``Outbox.settle``."""
         if status not in _SAID:
             raise errors.InvalidValueError(f"a person cannot make anything {status.value}")
 
