@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import attrs
 import pytest
 
-from scrmkit.cli import run_command
-
-
-@attrs.frozen
-class Ran:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The last line of standard output."""
-        return json.loads(self.out.splitlines()[-1])
-
-
-class Run(Protocol):
-    """Run one command."""
-
-    def __call__(self, *arguments: str) -> Ran:
-        """Return its exit code and what it printed."""
-        ...
+from scrmkit.testing.commands import Run
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("SCRMKIT_SETTINGS", "SCRMKIT_DATABASE", "SCRMKIT_ZONE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SCRMKIT_SECRET", "correct-horse-battery")
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def folder(command_folder: Path) -> Path:
+    return command_folder
 
 
 @pytest.fixture
-def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def command(*arguments: str) -> Ran:
-        capsys.readouterr()
-        code = run_command(list(arguments))
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return command
+def run(run_scrmkit: Run) -> Run:
+    return run_scrmkit
 
 
 @pytest.fixture

@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import attrs
 import pytest
 
 from scrmkit.domain.decisions import Decision
-from scrmkit.domain.profile import Score
-from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine import Engine
 from scrmkit.errors import UnknownNameError
-from scrmkit.testing import NOON, FakeRule, Observer, make_identity, make_order_paid, make_touchpoint
+from scrmkit.testing import NOON, FakeRule, FakeScorer, Observer, make_identity, make_order_paid, make_touchpoint
 from scrmkit_audience import Audience, ScoringReport
 
 HOUR = timedelta(hours=1)
 ANN, BEA = "+8613900000001", "+8613900000002"
 
 
-@attrs.frozen
-class Count:
-    """How many orders; of a population the most."""
-
-    orders: int = 0
-
-
-class OrderScorer:
-    """A point for each order; who has most is in band A."""
-
-    kinds = frozenset({"order.paid"})
-    wrong: Any = None
-    """What it returns instead for whoever has three orders."""
-
-    def __init__(self, context: Any) -> None:
-        self.name = context.name
-
-    def empty(self) -> Count:
-        return Count()
-
-    def fold(self, features: Count, touchpoint: Touchpoint[Any]) -> Count:
-        return Count(features.orders + 1)
-
-    def combine(self, one: Count, other: Count) -> Count:
-        return Count(one.orders + other.orders)
-
-    def calibrate(self, population: Iterable[Count], as_of: datetime) -> Count:
-        return Count(max((features.orders for features in population), default=0))
-
-    def score(self, features: Count, calibration: Count, as_of: datetime, previous: Any) -> Score:
-        if self.wrong is not None and features.orders == 3:
-            return self.wrong  # type: ignore[no-any-return]
-        band = "A" if features == calibration else "B"
-        return Score(scorer=self.name, hundredths=100 * features.orders, band=band, as_of=as_of)
-
-
-class Broken(OrderScorer):
+class Broken(FakeScorer):
     """Returns no score for whoever has three orders."""
 
-    wrong = "many"
+    def score(self, features: Any, calibration: Any, as_of: datetime, previous: Any) -> Any:
+        return "many" if features.count == 3 else super().score(features, calibration, as_of, previous)
 
 
 @pytest.fixture
@@ -76,7 +38,7 @@ def observer() -> Observer:
 
 @pytest.fixture
 def engine(make_engine: Callable[..., Engine], banded: FakeRule, observer: Observer) -> Engine:
-    plugins = {"scorer.orders": OrderScorer, "rule.banded": banded, "hooks.observer": observer}
+    plugins = {"scorer.orders": FakeScorer, "rule.banded": banded, "hooks.observer": observer}
     return make_engine(plugins)
 
 
@@ -192,7 +154,7 @@ def test_a_scorer_that_is_not_configured_is_refused(engine: Engine):
 
 
 def test_a_tenant_has_scores_of_its_own(make_engine: Callable[..., Engine]):
-    engine = make_engine({"scorer.orders": OrderScorer}, tenants=["north", "south"])
+    engine = make_engine({"scorer.orders": FakeScorer}, tenants=["north", "south"])
     audience = Audience(engine)
     for tenant in ("north", "south"):
         engine.record(make_order_paid("o1", identities=[make_identity(ANN)], tenant=tenant))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from scrmkit.cli import run_command
 from scrmkit.engine import Engine
 from scrmkit.errors import PluginError
 from scrmkit.settings import load_settings
 from scrmkit.testing import make_identity, make_order_paid
+from scrmkit.testing.commands import SECRET, Run
 
-SECRET = "correct-horse-battery"
 SETTINGS = """
 [scrmkit]
 tenants = ["main", "other"]
@@ -27,31 +25,13 @@ expression = { activity = { kind = "order.paid", comparison = ">=", value = 1 } 
 """
 
 
-class Ran(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
+@pytest.fixture
+def run(run_scrmkit: Run) -> Run:
+    return run_scrmkit
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """Run commands in a folder of the test's own."""
-    monkeypatch.setenv("SCRMKIT_SECRET", SECRET)
-    monkeypatch.delenv("SCRMKIT_SETTINGS", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str) -> Ran:
-        capsys.readouterr()
-        code = run_command(list(arguments))
-        return Ran(code, *capsys.readouterr())
-
-    return command
-
-
-@pytest.fixture
-def ready(run: Callable[..., Ran], tmp_path: Path) -> None:
+def ready(run: Run, tmp_path: Path) -> None:
     """A database with two customers of the tenant main, one of whom spent much."""
     path = tmp_path / "scrmkit.toml"
     path.write_text(SETTINGS, encoding="utf-8")
@@ -64,14 +44,14 @@ def ready(run: Callable[..., Ran], tmp_path: Path) -> None:
         )
 
 
-def test_a_segment_of_the_settings_is_counted(run: Callable[..., Ran], ready: None):
+def test_a_segment_of_the_settings_is_counted(run: Run, ready: None):
     assert run("segment", "count", "much", "--tenant", "main").out == "1\n"
     assert run("segment", "count", "much", "--tenant", "other").out == "0\n"
     told = json.loads(run("segment", "count", "elsewhere", "--json").out)
     assert (told["tenant"], told["count"]) == ("other", 0)
 
 
-def test_an_expression_is_counted(run: Callable[..., Ran], ready: None):
+def test_an_expression_is_counted(run: Run, ready: None):
     text = '{not = {activity = {kind = "order.paid", comparison = ">", value = 1}}}'
 
     assert run("segment", "count", "--expression", text, "--tenant", "main").out == "2\n"
@@ -90,7 +70,7 @@ def test_an_expression_is_counted(run: Callable[..., Ran], ready: None):
     ],
 )
 def test_a_segment_that_cannot_be_counted_is_one_message(
-    run: Callable[..., Ran], ready: None, arguments: list[str], code: int, problem: str
+    run: Run, ready: None, arguments: list[str], code: int, problem: str
 ):
     ran = run("segment", "count", *arguments)
 
@@ -124,7 +104,7 @@ def test_an_engine_is_not_made_while_a_segment_is_misspelt(tmp_path: Path):
     assert list(caught.value.problems) == PROBLEMS
 
 
-def test_doctor_says_what_is_wrong_with_segments(run: Callable[..., Ran], tmp_path: Path):
+def test_doctor_says_what_is_wrong_with_segments(run: Run, tmp_path: Path):
     (tmp_path / "scrmkit.toml").write_text(MISSPELT, encoding="utf-8")
 
     ran = run("doctor", "--json")
@@ -134,7 +114,7 @@ def test_doctor_says_what_is_wrong_with_segments(run: Callable[..., Ran], tmp_pa
     assert [one["text"] for one in told if one["level"] == "error"] == PROBLEMS
 
 
-def test_a_command_says_what_is_wrong_with_segments(run: Callable[..., Ran], tmp_path: Path):
+def test_a_command_says_what_is_wrong_with_segments(run: Run, tmp_path: Path):
     (tmp_path / "scrmkit.toml").write_text(MISSPELT, encoding="utf-8")
 
     ran = run("segment", "count", "much")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import attrs
 import pytest
 
-from scrmkit.cli import run_command
+from scrmkit.testing.commands import Run
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -35,39 +32,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield request.getfixturevalue("postgresql_url")
 
 
-@attrs.frozen
-class Ran:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The last line of standard output."""
-        return json.loads(self.out.splitlines()[-1])
-
-
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(command_folder: Path) -> Path:
     """Where commands run: there are settings for a database that is not there yet."""
-    for name in ("SCRMKIT_SETTINGS", "SCRMKIT_DATABASE", "SCRMKIT_ZONE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SCRMKIT_SECRET", "correct-horse-battery")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "scrmkit.toml").write_text('[scrmkit]\ndatabase = "sqlite:///engine.db"\n')
-    return tmp_path
+    (command_folder / "scrmkit.toml").write_text('[scrmkit]\ndatabase = "sqlite:///engine.db"\n')
+    return command_folder
 
 
 @pytest.fixture
-def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+def run(folder: Path, run_scrmkit: Run) -> Run:
     """Run one command."""
-
-    def command(*arguments: str) -> Ran:
-        capsys.readouterr()
-        code = run_command(list(arguments))
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return command
+    return run_scrmkit

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,14 @@ from scrmkit.domain.effects import AddTag, Emit, Propose, RecordConsent, RemoveT
 from scrmkit.domain.ids import CustomerId
 from scrmkit.domain.kinds import ConsentChanged
 from scrmkit.domain.messages import Message, Purpose, Refund
-from scrmkit.domain.profile import Score, TagSource
+from scrmkit.domain.profile import TagSource
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.testing import (
     NOON,
     FakeChannel,
     FakePayments,
     FakeRule,
+    FakeScorer,
     FakeText,
     engine_in,
     make_identity,
@@ -35,36 +35,9 @@ SECRET_WORDS = "meet me at the blue door"
 HOUR = timedelta(hours=1)
 
 
-@attrs.frozen
-class Count:
-    """How many orders."""
-
-    orders: int = 0
-
-
-class OrderScorer:
+def order_scorer(context: Any) -> FakeScorer:
     """A point for each order; two make band A."""
-
-    kinds = frozenset({"order.paid"})
-
-    def __init__(self, context: Any) -> None:
-        self.name = context.name
-
-    def empty(self) -> Count:
-        return Count()
-
-    def fold(self, features: Count, touchpoint: Touchpoint[Any]) -> Count:
-        return Count(features.orders + 1)
-
-    def combine(self, one: Count, other: Count) -> Count:
-        return Count(one.orders + other.orders)
-
-    def calibrate(self, population: Iterable[Count], as_of: datetime) -> Count:
-        return Count()
-
-    def score(self, features: Count, calibration: Count, as_of: datetime, previous: Any) -> Score:
-        band = "A" if features.orders > 1 else "B"
-        return Score(scorer=self.name, hundredths=100 * features.orders, band=band, as_of=as_of)
+    return FakeScorer(context, band=lambda count, most: "A" if count > 1 else "B")
 
 
 def tagger(touchpoint: Touchpoint[Any], known: Any, now: Any) -> Decision:
@@ -120,7 +93,7 @@ class JourneyWorld:
                 "rule.friend": self.friend,
                 "channel.sms": self.sms,
                 "connector.payments": self.payments,
-                "scorer.value": OrderScorer,
+                "scorer.value": order_scorer,
             },
             clock=self.clock,
             tenants=["north", "south"],

@@ -27,6 +27,7 @@ from scrmkit.domain.touchpoint import Touchpoint, TouchpointKind
 from scrmkit.engine import Engine
 from scrmkit.protocols import NewInstance
 from scrmkit.settings import settings_from
+from scrmkit.testing import FakeScorer
 
 START = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 CAMPAIGN = CampaignId("spring")
@@ -226,37 +227,9 @@ class GameMechanic:
         return ()
 
 
-@attrs.frozen(kw_only=True)
-class Count:
-    """How often somebody was told something."""
-
-    count: int = 0
-
-
-class Counting:
-    """A scorer that counts."""
-
-    kinds = frozenset({TOLD.name})
-
-    def __init__(self, context: Any) -> None:
-        pass
-
-    def empty(self) -> Count:
-        return Count()
-
-    def fold(self, features: Count, touchpoint: Touchpoint[Any]) -> Count:
-        return Count(count=features.count + 1)
-
-    def combine(self, one: Count, other: Count) -> Count:
-        return Count(count=one.count + other.count)
-
-    def calibrate(self, population: Iterable[Count], as_of: datetime) -> Count:
-        return Count(count=max((one.count for one in population), default=0))
-
-    def score(self, features: Count, calibration: Count, as_of: datetime, previous: Any) -> Score:
-        band = "high" if features.count > 1 else "low"
-        hundredths = 100 * features.count
-        return Score(scorer="counting", hundredths=hundredths, band=band, as_of=as_of)
+def counting(context: Any) -> FakeScorer:
+    """A scorer that counts how often somebody was told something."""
+    return FakeScorer(context, kinds=[TOLD.name], band=lambda count, most: "high" if count > 1 else "low")
 
 
 class Mail:
@@ -290,7 +263,7 @@ class Bank(Mail):
 PLUGINS = {
     "rule.rule-of-toy": Toy,
     "mechanic.game": GameMechanic,
-    "scorer.counting": Counting,
+    "scorer.counting": counting,
     "channel.mail": Mail,
     "connector.bank": Bank,
 }

@@ -2,10 +2,10 @@
 What tests of scrmkit and of its plugins are made with; needs ``scrmkit[testing]``.
 
 * **Fakes that remember**: ``FakeChannel``, ``FakePayments``, ``FakeRule``,
-  ``FakeKnown``, ``Observer``.
+  ``FakeScorer``, ``FakeKnown``, ``Observer``.
 * **Factories**: ``make_touchpoint`` and its kin, ``make_now`` with scripted or
-  seeded chance, ``temporary_engine`` and the fixtures ``make_engine`` and
-  ``virtual_clock``.
+  seeded chance, ``temporary_engine`` and the fixtures ``make_engine``,
+  ``virtual_clock``, ``new_database`` and ``run_scrmkit``.
 * **Hostile input** for property tests: ``hostile_text``, ``hostile_json``,
   ``hostile_bytes``.
 * **Conformance suites**: subclass the one of your plugin's family, and give it
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         make_outgoing,
         make_touchpoint,
     )
-    from scrmkit.testing.fakes import FakeChannel, FakePayments, FakeRule, FakeText, Hang, Lose, Observer
+    from scrmkit.testing.fakes import FakeChannel, FakePayments, FakeRule, FakeScorer, FakeText, Hang, Lose, Observer
     from scrmkit.testing.hostile import HOSTILE_TEXTS, hostile_bytes, hostile_json, hostile_text, is_storable
     from scrmkit.testing.known import FakeKnown, nothing_known
     from scrmkit.testing.suites.channels import ChannelSuite
@@ -60,7 +60,7 @@ _MODULES = {
         "make_outgoing",
         "make_touchpoint",
     ),
-    "fakes": ("FakeChannel", "FakePayments", "FakeRule", "FakeText", "Hang", "Lose", "Observer"),
+    "fakes": ("FakeChannel", "FakePayments", "FakeRule", "FakeScorer", "FakeText", "Hang", "Lose", "Observer"),
     "hostile": ("HOSTILE_TEXTS", "hostile_bytes", "hostile_json", "hostile_text", "is_storable"),
     "known": ("FakeKnown", "nothing_known"),
     "suites.channels": ("ChannelSuite",),
@@ -83,6 +83,7 @@ __all__ = [
     "FakeKnown",
     "FakePayments",
     "FakeRule",
+    "FakeScorer",
     "FakeText",
     "Hang",
     "HooksSuite",

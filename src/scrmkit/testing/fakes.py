@@ -1,5 +1,5 @@
 """
-Fakes that remember: a channel, payments, a rule, and an observer of hooks.
+Fakes that remember: a channel, payments, a rule, a scorer, and an observer of hooks.
 
 Each is a plugin like any other (``make_engine(plugins={"channel.sms": fake})``)
 and an object to look at afterwards (``fake.sent``). What goes wrong is written
@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -36,6 +36,7 @@ from scrmkit.domain.messages import (
     Undelivered,
     Unknown,
 )
+from scrmkit.domain.profile import Score
 from scrmkit.domain.reads import Known, Read
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.errors import CallbackRejectedError, InvalidValueError
@@ -272,6 +273,55 @@ class FakeRule:
         self.touchpoints.append(touchpoint)
         self.nows.append(now)
         return self._decide(touchpoint, known, now) if callable(self._decide) else self._decide
+
+
+@attrs.frozen
+class FakeCount:
+    """How many touchpoints; of a population the most."""
+
+    count: int = 0
+
+
+class FakeScorer:
+    """
+    A scorer that gives a point for each touchpoint of its kinds.
+
+    Args:
+        kinds: What it counts.
+        band: Of a count and the population's highest, the band; who has the most is in ``A`` unless it is given.
+    """
+
+    def __init__(
+        self,
+        context: PluginContext[Any] | None = None,
+        *,
+        kinds: Iterable[str] = ("order.paid",),
+        band: Callable[[int, int], str] = lambda count, most: "A" if count == most else "B",
+    ) -> None:
+        self.name = "fake" if context is None else context.name
+        self.kinds = frozenset(kinds)
+        self._band = band
+
+    def empty(self) -> FakeCount:
+        """None so far."""
+        return FakeCount()
+
+    def fold(self, features: FakeCount, touchpoint: Touchpoint[Any]) -> FakeCount:
+        """One more."""
+        return FakeCount(features.count + 1)
+
+    def combine(self, one: FakeCount, other: FakeCount) -> FakeCount:
+        """Those of both."""
+        return FakeCount(one.count + other.count)
+
+    def calibrate(self, population: Iterable[FakeCount], as_of: datetime) -> FakeCount:
+        """The most that anybody has."""
+        return FakeCount(max((features.count for features in population), default=0))
+
+    def score(self, features: FakeCount, calibration: FakeCount, as_of: datetime, previous: Score | None) -> Score:
+        """A point for each."""
+        band = self._band(features.count, calibration.count)
+        return Score(scorer=self.name, hundredths=100 * features.count, band=band, as_of=as_of)
 
 
 class Observer:

@@ -19,6 +19,7 @@ import pytest
 if TYPE_CHECKING:
     from scrmkit.clock import VirtualClock
     from scrmkit.engine import Engine
+    from scrmkit.testing.commands import Run
     from scrmkit.testing.postgresql import PostgresServer
     from scrmkit.testing.postgresql_programs import Programs
 
@@ -150,6 +151,22 @@ def new_database(request: pytest.FixtureRequest) -> Callable[[], str]:
     """Make one more database of this test's own; the test runs once for each sort."""
     make: Callable[[], str] = request.getfixturevalue(f"new_{request.param}")
     return make
+
+
+@pytest.fixture
+def command_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in which ``run_scrmkit`` runs; the secret is set, and no settings are there."""
+    from scrmkit.testing.commands import prepare
+
+    return prepare(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def run_scrmkit(command_folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command: ``run_scrmkit("plugin", "list").out``; a plugin's commands as well."""
+    from scrmkit.testing.commands import runner
+
+    return runner(capsys)
 
 
 @pytest.fixture
