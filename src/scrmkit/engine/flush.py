@@ -91,7 +91,8 @@ def _resources(work: WorkSet) -> None:
     raised = [
         (row.tenant, row.name, row.capacity, 0, 0) for row in named if row.base is None or row.capacity > row.base[2]
     ]
-    _write(work, work.statements.upsert(schema.resource, first=("held", "used")), raised)
+    # Two processes may open it at once: the larger capacity stays, whichever comes first.
+    _write(work, work.statements.upsert(schema.resource, rises="capacity"), raised)
     moved = []
     for row in named:
         _, _, _, held, used = row.base or (0,) * 5

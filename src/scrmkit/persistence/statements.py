@@ -98,8 +98,9 @@ class Statements:
         return self.once(name, lambda: self._insert(table).on_conflict_do_nothing())
 
     def upsert(
-        self, table: sa.Table, *, newest: bool = False, added: Sequence[str] = (), first: Sequence[str] = ()
-    ) -> Statement:
+        self, table: sa.Table, *, newest: bool = False, added: Sequence[str] = (), first: Sequence[str] = (),
+        rises: str = "",
+    ) -> Statement:  # fmt: skip
         """
         Insert whole rows, or replace those of the same primary key.
 
@@ -107,6 +108,7 @@ class Statements:
             newest: Leave one that is there and newer as it is.
             added: Columns to add up instead.
             first: Columns that keep their first value.
+            rises: The only column to replace, and only by what is larger.
         """
 
         def build() -> sa.ClauseElement:
@@ -121,12 +123,14 @@ class Statements:
                 bytewise = "C" if self.dialect_name == "postgresql" else "BINARY"
                 later = new["by_key"].collate(bytewise) >= old.by_key
                 newer = (new["at"] > old.at) | ((new["at"] == old.at) & later)
+            if rises:
+                columns, newer = {rises: new[rises]}, new[rises] > old[rises]
             clause: sa.ClauseElement = statement.on_conflict_do_update(
                 index_elements=list(table.primary_key.columns), set_=columns, where=newer
             )
             return clause
 
-        return self.once(("upsert", table.name, newest, *added, "/", *first), build)
+        return self.once(("upsert", table.name, newest, *added, "/", *first, rises), build)
 
     def _insert(self, table: sa.Table) -> Any:
         make = postgresql.insert if self.dialect_name == "postgresql" else sqlite.insert
