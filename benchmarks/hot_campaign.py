@@ -43,10 +43,10 @@ def check(path: Path, seats: int) -> None:
         OversoldError: They are not.
     """
     connection = sqlite3.connect(path)
-    ((held, used),) = connection.execute("SELECT held, used FROM resource")
-    ((guests,),) = connection.execute("SELECT count(*) FROM participant")
-    ((holds,),) = connection.execute("SELECT count(*) FROM reservation WHERE status = 'held'")
-    ((state,),) = connection.execute("SELECT state FROM instance")
+    ((held, used),) = connection.execute("SELECT held, used FROM scrmkit_resource")
+    ((guests,),) = connection.execute("SELECT count(*) FROM scrmkit_participant")
+    ((holds,),) = connection.execute("SELECT count(*) FROM scrmkit_reservation WHERE status = 'held'")
+    ((state,),) = connection.execute("SELECT state FROM scrmkit_instance")
     connection.close()
     found = {"guests": guests, "holds": holds, SEATS: held + used, **json.loads(state)}
     if set(found.values()) != {seats}:

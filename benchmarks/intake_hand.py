@@ -27,12 +27,12 @@ FIRST_ID = 1_000_000_000_000_000
 
 def _lookup(table: str, *keys: str, wanted: str = "t.*") -> str:
     on = " AND ".join(f"t.{key} = json_extract(k.value, '$[{number}]')" for number, key in enumerate(keys))
-    return f"SELECT {wanted} FROM json_each(?) AS k JOIN {table} AS t ON {on}"
+    return f"SELECT {wanted} FROM json_each(?) AS k JOIN {schema.PREFIX}{table} AS t ON {on}"
 
 
 def _insert(table: str) -> str:
-    marks = ", ".join("?" * len(schema.metadata.tables[table].columns))
-    return f"INSERT INTO {table} VALUES ({marks})"
+    marks = ", ".join("?" * len(schema.TABLES[table].columns))
+    return f"INSERT INTO {schema.PREFIX}{table} VALUES ({marks})"
 
 
 _RECORDED = _lookup("touchpoint", "tenant", "kind", "key", wanted="t.key, t.decisions")
@@ -41,7 +41,7 @@ _NAMES = _lookup("identity", "tenant", "person", wanted="t.id, t.person, t.kind,
 _PROFILE = {table: _lookup(table, "tenant", "person") for table in ("tag", "attribute", "memo", "consent", "score")}
 _BOUGHT = (
     "SELECT json_extract(k.value, '$[1]'), json_extract(k.value, '$[2]'), count(t.id),"
-    " coalesce(sum(t.amount_fen), 0) FROM json_each(?) AS k JOIN touchpoint AS t"
+    " coalesce(sum(t.amount_fen), 0) FROM json_each(?) AS k JOIN scrmkit_touchpoint AS t"
     " ON t.tenant = json_extract(k.value, '$[0]') AND t.person = json_extract(k.value, '$[1]')"
     " AND t.kind = 'order.paid' AND t.occurred_at >= json_extract(k.value, '$[2]')"
     " GROUP BY 1, 2"
@@ -52,8 +52,8 @@ _TAG = _insert("tag") + (
     " ON CONFLICT (tenant, customer, grp, name) DO UPDATE SET person = excluded.person,"
     " at = excluded.at, by_key = excluded.by_key, present = excluded.present,"
     " source = excluded.source, plugin = excluded.plugin, touchpoint = excluded.touchpoint,"
-    " expires_at = excluded.expires_at WHERE excluded.at > tag.at"
-    " OR excluded.at = tag.at AND excluded.by_key >= tag.by_key"
+    " expires_at = excluded.expires_at WHERE excluded.at > scrmkit_tag.at"
+    " OR excluded.at = scrmkit_tag.at AND excluded.by_key >= scrmkit_tag.by_key"
 )
 _TIMER = _insert("timer") + (
     " ON CONFLICT (tenant, plugin, scope, key) DO UPDATE SET due_at = excluded.due_at, customer = excluded.customer"

@@ -57,7 +57,7 @@ def test_releasing_what_is_not_configured_is_refused(run, ready):
 def set_status(ready, status):
     context = cli_context.CliContext(path=ready / "scrmkit.toml", environ={"SCRMKIT_SECRET": "x" * 16})
     with context.database(context.settings()) as database, database.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE outgoing SET status = ?, code = 'gone'", (status,))
+        connection.exec_driver_sql("UPDATE scrmkit_outgoing SET status = ?, code = 'gone'", (status,))
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def check(url: str, folder: Path, worker: ModuleType, monkeypatch: pytest.Monkey
     try:
         state = Insight(engine).counts()
         with engine.database.engine.connect() as connection:
-            rows = connection.exec_driver_sql("SELECT value FROM memo").fetchall()
+            rows = connection.exec_driver_sql("SELECT value FROM scrmkit_memo").fetchall()
     finally:
         engine.close()
     memos = [json.loads(row[0]) for row in rows]

@@ -48,10 +48,11 @@ def engine_at(
     policy: Policy = ANYTIME,
     budget_ms: int = 600_000,
     quarantine_after: int = 1_000,
+    create: bool = False,
     **settings: Any,
 ) -> Engine:
     """
-    An engine on a database that has its schema.
+    An engine on a database that has its schema, or gets it now.
 
     Args:
         plugins: A class, or an object made already, by ``family.type``; it is
@@ -75,6 +76,7 @@ def engine_at(
         ),
         clock=clock or VirtualClock(NOON),
         plugins={use: class_of(plugin) for use, plugin in plugins.items()},
+        create=create,
     )
 
 
@@ -259,7 +261,7 @@ def says(*effects: Any, **more: Any) -> Decision:
 
 def rows(engine: Engine, table: sqlalchemy.Table | str, *columns: str) -> list[tuple[Any, ...]]:
     """All rows of a table, those columns of it, sorted."""
-    found = schema.metadata.tables[table] if isinstance(table, str) else table
+    found = schema.TABLES[table] if isinstance(table, str) else table
     wanted = [found.c[name] for name in columns] or list(found.columns)
     with engine.database.engine.connect() as connection:
         return sorted(map(tuple, connection.execute(sqlalchemy.select(*wanted)).all()), key=repr)
@@ -267,7 +269,7 @@ def rows(engine: Engine, table: sqlalchemy.Table | str, *columns: str) -> list[t
 
 def everything(engine: Engine, *without: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables but some, those that are empty left out."""
-    found = {name: rows(engine, name) for name in schema.metadata.tables if name not in without}
+    found = {name: rows(engine, name) for name in schema.TABLES if name not in without}
     return {name: listed for name, listed in found.items() if listed}
 
 

@@ -101,7 +101,7 @@ def test_a_state_that_can_be_read_no_more_is_its_mechanic_s_failure(engine_of: M
     engine.publish(spring())
     engine.record(played(1))
     with engine.database.engine.begin() as connection:
-        connection.execute(sqlalchemy.text('UPDATE instance SET state = \'{"count": "many"}\''))
+        connection.execute(sqlalchemy.text('UPDATE scrmkit_instance SET state = \'{"count": "many"}\''))
 
     outcome = engine.record(played(2))
 

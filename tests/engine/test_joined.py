@@ -164,7 +164,7 @@ def test_a_conflict_is_told_and_the_host_goes_on(database_url: str, engines: Cal
 
     def meanwhile(instance: Any, *more: Any) -> Any:
         for connection in met:
-            connection.execute(sql("UPDATE instance SET version = version + 1"))
+            connection.execute(sql("UPDATE scrmkit_instance SET version = version + 1"))
         return one_more(instance)
 
     engine = engines(database_url, {"mechanic.toy": Toy(act=meanwhile)})

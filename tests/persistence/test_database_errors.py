@@ -78,7 +78,7 @@ def test_a_sum_that_is_too_large_is_not_the_database_away(database: Database):
     """It would be tried again for ever, and hold up all that comes with it."""
     from scrmkit.persistence.statements import Statement
 
-    sums = Statement("SELECT CAST(SUM(person) AS BIGINT) FROM identity", ())
+    sums = Statement("SELECT CAST(SUM(person) AS BIGINT) FROM scrmkit_identity", ())
     with database.writing() as wire:
         insert(wire, database, *(other(number, person=2**62) for number in (1, 2, 3)))
 

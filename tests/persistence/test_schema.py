@@ -16,14 +16,6 @@ from scrmkit.persistence import migrate, schema
 from scrmkit.persistence.database import Database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without any table, of each sort."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
-    return request.getfixturevalue("postgresql_url")
-
-
 def tables(database: Database) -> set[str]:
     return set(sqlalchemy.inspect(database.engine).get_table_names())
 
@@ -50,7 +42,7 @@ def test_a_difference_is_seen(empty_url: str, opened):
     database = opened(empty_url)
     migrate.upgrade(database)
     with database.engine.begin() as connection:
-        connection.execute(sqlalchemy.text("ALTER TABLE customer ADD COLUMN nickname VARCHAR(9)"))
+        connection.execute(sqlalchemy.text("ALTER TABLE scrmkit_customer ADD COLUMN nickname VARCHAR(9)"))
 
     assert migrate.differences(database) == ["remove_column"]
 
@@ -100,23 +92,23 @@ def test_an_upgrade_that_breaks_leaves_nothing_behind(empty_url: str, opened):
     """Half a schema would look like a database of somebody else's."""
     database = opened(empty_url)
     with database.engine.begin() as connection:
-        connection.execute(sqlalchemy.text("CREATE TABLE touchpoint (mine INTEGER)"))
+        connection.execute(sqlalchemy.text("CREATE TABLE scrmkit_touchpoint (mine INTEGER)"))
 
     with pytest.raises(StorageError):
         migrate.upgrade(database)
 
-    assert tables(database) == {"touchpoint"}
+    assert tables(database) == {"scrmkit_touchpoint"}
     assert migrate.current(database) is None
 
 
 def test_every_row_belongs_to_a_tenant():
     without = {"lane", "plugin_health"}
 
-    assert {name for name, table in schema.metadata.tables.items() if "tenant" not in table.c} == without
+    assert {name for name, table in schema.TABLES.items() if "tenant" not in table.c} == without
 
 
 def test_a_merge_moves_what_is_known_of_a_person_and_what_goes_out_to_them():
-    assert {table.name for table in schema.PERSON_TABLES} == {
+    assert {schema.short(table) for table in schema.PERSON_TABLES} == {
         *("customer", "identity", "touchpoint", "tag", "attribute", "memo", "consent", "score"),
         *("participant", "outgoing"),
     }

@@ -147,7 +147,7 @@ def test_a_replay_rebuilds_the_same_state(run, ready):
 
 
 def test_a_replay_says_what_was_changed_behind_the_back(run, ready):
-    in_the_table(ready, "UPDATE outgoing SET status = 'dead'")
+    in_the_table(ready, "UPDATE scrmkit_outgoing SET status = 'dead'")
 
     ran = run("replay", "--json")
 
@@ -169,7 +169,7 @@ def test_a_replay_can_be_kept(run, ready):
 
 
 def test_why_a_message_was_planned(run, ready):
-    number = in_the_table(ready, "SELECT id FROM outgoing ORDER BY id")[1][0]
+    number = in_the_table(ready, "SELECT id FROM scrmkit_outgoing ORDER BY id")[1][0]
 
     told = run("why", "member:M-21112222", f"message:{number}", "--json").json
 

@@ -47,7 +47,7 @@ def newest(wire: Wire, table: Table, tenant: str, person: int) -> list[Any]:
     """A person's rows of profile state, by key and of each the newest word."""
     work = WorkSet(wire, writes=False)
     work.load_newest(table, [(tenant, person)])
-    return list(work.newest[table.name].of((tenant, person)).values())
+    return list(work.newest[schema.short(table)].of((tenant, person)).values())
 
 
 def customer_of(

@@ -39,7 +39,7 @@ def flush(work: WorkSet) -> None:
           ("quantity", "status", "expires_at", "instance"))  # fmt: skip
     _accounts(work)
     for table in NEWEST:
-        words = list(work.newest[table.name].dirty.values())
+        words = list(work.newest[schema.short(table)].dirty.values())
         _write(work, work.statements.upsert(table, newest=True), words)
     stopped = [key for key, row in work.timers.items() if row is None]
     _write(work, work.statements.delete(schema.timer, where=_TIMER), stopped)
@@ -67,7 +67,7 @@ def _rows(work: WorkSet, table: Table, rows: Iterable[Any], where: Sequence[str]
             changed.append((*after(now), *before(row.base)))
     _write(work, work.statements.insert(table), new)
     update = work.statements.update(table, values=values, where=where)
-    _write(work, update, changed, f"a row of {table.name}")
+    _write(work, update, changed, f"a row of {schema.short(table)}")
 
 
 @cache

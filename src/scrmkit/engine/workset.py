@@ -38,7 +38,7 @@ class WorkSet:
         self.wire = wire
         self.statements = wire.statements
         self.takes_turns = writes and self.statements.dialect_name == "postgresql"
-        self.newest = {table.name: rows.NewestRows(table) for table in NEWEST}
+        self.newest = {schema.short(table): rows.NewestRows(table) for table in NEWEST}
         # Who is found stays who that is: a process that joins them to others waits.
         self.people = self._loaded(
             schema.customer, ("tenant", "id"), itemgetter(2), columns=("tenant", "id", "person"), lock="stays"
@@ -79,7 +79,7 @@ class WorkSet:
 
     def load_newest(self, table: Table, people: Iterable[rows.Person]) -> None:
         """Load the profile rows of *people* that are not there yet."""
-        group = self.newest[table.name]
+        group = self.newest[schema.short(table)]
         missing = rows.unknown(people, group.loaded)
         if missing:
             if table is schema.memo and self.takes_turns:

@@ -14,9 +14,15 @@ from alembic.script import ScriptDirectory
 
 from scrmkit.errors import SchemaOutOfDateError
 from scrmkit.persistence.database import Database, translated
-from scrmkit.persistence.schema import metadata
+from scrmkit.persistence.schema import PREFIX, metadata
 
-_VERSION = {"version_table": "scrmkit_version"}
+
+def _is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Whether something in the database is to be looked at: a host's tables are not."""
+    return kind != "table" or (name or "").startswith(PREFIX)
+
+
+_OPTIONS = {"version_table": f"{PREFIX}version", "include_name": _is_ours}
 _ONE_AT_A_TIME = threading.Lock()
 _LOCK = 5_372_717_110_641_021
 """Names the lock that PostgreSQL keeps for us; any number that nobody else uses."""
@@ -30,7 +36,7 @@ def head() -> str:
 def current(database: Database) -> str | None:
     """The revision that the database is at, None for an empty one."""
     with translated(), database.engine.connect() as connection:
-        return MigrationContext.configure(connection, opts=_VERSION).get_current_revision()
+        return MigrationContext.configure(connection, opts=_OPTIONS).get_current_revision()
 
 
 def upgrade(database: Database) -> None:
@@ -63,9 +69,9 @@ def require_current(database: Database) -> None:
 
 
 def differences(database: Database) -> list[str]:
-    """How the database's tables differ from the schema, in words; empty when they do not."""
+    """How our tables in the database differ from the schema, in words; empty when they do not."""
     with translated(), database.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection, opts=_VERSION), metadata)
+        found = compare_metadata(MigrationContext.configure(connection, opts=_OPTIONS), metadata)
     return [str(one[0] if isinstance(one, tuple) else one) for one in found]
 
 
@@ -73,5 +79,5 @@ def _config(connection: sa.Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes.update(_VERSION, connection=connection)
+    config.attributes.update(_OPTIONS, connection=connection)
     return config

@@ -16,19 +16,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
+PREFIX = "scrmkit_"
+"""Before the name of every table, index and constraint: they stand beside a host's own."""
+
 metadata = sa.MetaData(
     naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "%(table_name)s_pk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_uq",
+        "ix": "%(table_name)s_%(column_0_N_name)s_ix",
     }
 )
 Columns = list[sa.Column[Any]]
 
 
 def table(name: str, *groups: Iterable[Any]) -> sa.Table:
-    """A table of the one MetaData."""
-    return sa.Table(name, metadata, *(part for group in groups for part in group))
+    """A table of the one MetaData, which is called *name* in ``TABLES``."""
+    return sa.Table(PREFIX + name, metadata, *(part for group in groups for part in group))
+
+
+def short(table: sa.Table) -> str:
+    """What a table is called in ``TABLES``, and wherever the database is not spoken to."""
+    return table.name.removeprefix(PREFIX)
 
 
 def texts(**lengths: int) -> Columns:
@@ -94,7 +102,7 @@ def unique(*names: str) -> list[sa.UniqueConstraint]:
 def index(*names: str, name: str | None = None, where: str | None = None) -> list[sa.Index]:
     """A look-up by these columns, of the rows alone of which *where* is true."""
     only: Any = None if where is None else sa.literal_column(where)
-    return [sa.Index(name, *names, sqlite_where=only, postgresql_where=only)]
+    return [sa.Index(name and f"{PREFIX}{name}_ix", *names, sqlite_where=only, postgresql_where=only)]
 
 
 # --- who there is and what happened: the log, and the profile that commutes --------------
@@ -277,10 +285,10 @@ outgoing = table(
     integers("touchpoint"),
     unique("tenant", "key"),
     # The order in which a lane is claimed, and what a claim looks at.
-    index(*("status", "connector", "operation", "priority", "not_after", "id", "due_at"), name="ix_outgoing_lane"),
+    index(*("status", "connector", "operation", "priority", "not_after", "id", "due_at"), name="outgoing_lane"),
     index("tenant", "person", "purpose", "due_at"),
     index("tenant", "connector", "provider_id"),
-    index("tenant", "slot", name="ix_outgoing_slot", where="slot IS NOT NULL"),
+    index("tenant", "slot", name="outgoing_slot", where="slot IS NOT NULL"),
 )
 
 attempt = table(
@@ -322,5 +330,8 @@ plugin_health = table(
     texts(last_error=300),
 )
 
-PERSON_TABLES = tuple(one for one in metadata.tables.values() if "person" in one.c)
+TABLES = {short(one): one for one in metadata.tables.values()}
+"""Every table by its name without the prefix."""
+
+PERSON_TABLES = tuple(one for one in TABLES.values() if "person" in one.c)
 """The tables whose ``person`` a merge points elsewhere."""

@@ -38,7 +38,7 @@ HOSTILE_TEXTS: tuple[str, ...] = (
     "ok \udfff ok",
     "x" * 100_000,
     "砍" * 10_000,
-    "'; DROP TABLE customer; --",
+    "'; DROP TABLE scrmkit_customer; --",
     "%s %n {0} {name} ${name} #{1}",
     "<b>&amp;</b><script>alert(1)</script>",
     "]]><!ENTITY x SYSTEM 'file:///etc/passwd'>",

@@ -75,7 +75,7 @@ _OWN_KINDS = frozenset(
 
 _PARTS = sorted({*COUNTED, "derived", "decision"})
 _EXTRA: Mapping[str, tuple[str, ...]] = {
-    **{table.name: ("person", "at", "by_key") for table in NEWEST},
+    **{schema.short(table): ("person", "at", "by_key") for table in NEWEST},
     "customer": ("id",),
     "touchpoint": ("id",),
     "instance": ("id",),
@@ -147,7 +147,7 @@ def natural_rows(database: Database, wire: Wire, tenant: str | None = None) -> P
         wire.stream(*_query(database, schema.customer, ("tenant", "id", "person"), tenant)),
     )
     special: dict[str, Callable[[str, _Named], Parts]] = {
-        **{table.name: names.newest for table in NEWEST},
+        **{schema.short(table): names.newest for table in NEWEST},
         "customer": names.people,
         "touchpoint": names.touchpoints,
         "participant": names.participants,
@@ -156,7 +156,7 @@ def natural_rows(database: Database, wire: Wire, tenant: str | None = None) -> P
         extra = _EXTRA.get(name, ())
         columns = [column.partition(":") for column in counted.split()]
         wanted = ("tenant", *extra, *(column for column, _, _ in columns))
-        query = _query(database, schema.metadata.tables[name], wanted, tenant)
+        query = _query(database, schema.TABLES[name], wanted, tenant)
         converts = [(i, getattr(names, how)) for i, (_, _, how) in enumerate(columns) if how]
         named = names.named(name, wire.stream(*query), len(extra) + 1, converts)
         yield from special.get(name, names.plain)(name, named)
@@ -310,7 +310,7 @@ class _Names:
 
     def newest(self, table: str, rows: _Named) -> Parts:
         """Of each person and key the newest word; who was one customer only has no other."""
-        width = len(schema.metadata.tables[table].primary_key.columns) - 1
+        width = len(schema.TABLES[table].primary_key.columns) - 1
         kept: dict[Row, tuple[Row, str, Row]] = {}
         for (tenant, person, *order), natural in rows:
             if person not in self._several:

@@ -1,12 +1,12 @@
-CREATE TABLE organisation (
+CREATE TABLE scrmkit_organisation (
     tenant VARCHAR(32) NOT NULL,
     type VARCHAR(16) NOT NULL,
     id VARCHAR(64) NOT NULL,
     data TEXT NOT NULL,
-    CONSTRAINT pk_organisation PRIMARY KEY (tenant, type, id)
+    CONSTRAINT scrmkit_organisation_pk PRIMARY KEY (tenant, type, id)
 );
 
-CREATE TABLE campaign (
+CREATE TABLE scrmkit_campaign (
     tenant VARCHAR(32) NOT NULL,
     id VARCHAR(64) NOT NULL,
     version INTEGER NOT NULL,
@@ -18,20 +18,20 @@ CREATE TABLE campaign (
     status VARCHAR(16) NOT NULL,
     brand VARCHAR(64),
     shop VARCHAR(64),
-    CONSTRAINT pk_campaign PRIMARY KEY (tenant, id, version)
+    CONSTRAINT scrmkit_campaign_pk PRIMARY KEY (tenant, id, version)
 );
 
-CREATE TABLE customer (
+CREATE TABLE scrmkit_customer (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     person BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    CONSTRAINT pk_customer PRIMARY KEY (id)
+    CONSTRAINT scrmkit_customer_pk PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_customer_tenant_person ON customer (tenant, person);
+CREATE INDEX scrmkit_customer_tenant_person_ix ON scrmkit_customer (tenant, person);
 
-CREATE TABLE identity (
+CREATE TABLE scrmkit_identity (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     kind VARCHAR(64) NOT NULL,
@@ -40,13 +40,13 @@ CREATE TABLE identity (
     customer BIGINT NOT NULL,
     person BIGINT NOT NULL,
     linked_at BIGINT NOT NULL,
-    CONSTRAINT pk_identity PRIMARY KEY (id),
-    CONSTRAINT uq_identity_tenant_kind_scope_value UNIQUE (tenant, kind, scope, value)
+    CONSTRAINT scrmkit_identity_pk PRIMARY KEY (id),
+    CONSTRAINT scrmkit_identity_tenant_kind_scope_value_uq UNIQUE (tenant, kind, scope, value)
 );
 
-CREATE INDEX ix_identity_tenant_person ON identity (tenant, person);
+CREATE INDEX scrmkit_identity_tenant_person_ix ON scrmkit_identity (tenant, person);
 
-CREATE TABLE merge (
+CREATE TABLE scrmkit_merge (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     kept BIGINT NOT NULL,
@@ -55,12 +55,12 @@ CREATE TABLE merge (
     at BIGINT NOT NULL,
     undone_at BIGINT,
     touchpoint BIGINT NOT NULL,
-    CONSTRAINT pk_merge PRIMARY KEY (id)
+    CONSTRAINT scrmkit_merge_pk PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_merge_tenant_kept ON merge (tenant, kept);
+CREATE INDEX scrmkit_merge_tenant_kept_ix ON scrmkit_merge (tenant, kept);
 
-CREATE TABLE touchpoint (
+CREATE TABLE scrmkit_touchpoint (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     kind VARCHAR(64) NOT NULL,
@@ -78,21 +78,21 @@ CREATE TABLE touchpoint (
     payload TEXT NOT NULL,
     decisions TEXT NOT NULL,
     parent BIGINT,
-    CONSTRAINT pk_touchpoint PRIMARY KEY (id),
-    CONSTRAINT uq_touchpoint_tenant_kind_key UNIQUE (tenant, kind, key)
+    CONSTRAINT scrmkit_touchpoint_pk PRIMARY KEY (id),
+    CONSTRAINT scrmkit_touchpoint_tenant_kind_key_uq UNIQUE (tenant, kind, key)
 );
 
-CREATE INDEX ix_touchpoint_tenant_person_kind_occurred_at ON touchpoint (tenant, person, kind, occurred_at);
+CREATE INDEX scrmkit_touchpoint_tenant_person_kind_occurred_at_ix ON scrmkit_touchpoint (tenant, person, kind, occurred_at);
 
-CREATE TABLE personal (
+CREATE TABLE scrmkit_personal (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     customer BIGINT,
     data TEXT,
-    CONSTRAINT pk_personal PRIMARY KEY (id)
+    CONSTRAINT scrmkit_personal_pk PRIMARY KEY (id)
 );
 
-CREATE TABLE tag (
+CREATE TABLE scrmkit_tag (
     tenant VARCHAR(32) NOT NULL,
     customer BIGINT NOT NULL,
     grp VARCHAR(64) NOT NULL,
@@ -105,12 +105,12 @@ CREATE TABLE tag (
     plugin VARCHAR(64) NOT NULL,
     touchpoint BIGINT NOT NULL,
     expires_at BIGINT,
-    CONSTRAINT pk_tag PRIMARY KEY (tenant, customer, grp, name)
+    CONSTRAINT scrmkit_tag_pk PRIMARY KEY (tenant, customer, grp, name)
 );
 
-CREATE INDEX ix_tag_tenant_person ON tag (tenant, person);
+CREATE INDEX scrmkit_tag_tenant_person_ix ON scrmkit_tag (tenant, person);
 
-CREATE TABLE attribute (
+CREATE TABLE scrmkit_attribute (
     tenant VARCHAR(32) NOT NULL,
     customer BIGINT NOT NULL,
     name VARCHAR(128) NOT NULL,
@@ -119,12 +119,12 @@ CREATE TABLE attribute (
     by_key VARCHAR(264) NOT NULL,
     value TEXT NOT NULL,
     touchpoint BIGINT NOT NULL,
-    CONSTRAINT pk_attribute PRIMARY KEY (tenant, customer, name)
+    CONSTRAINT scrmkit_attribute_pk PRIMARY KEY (tenant, customer, name)
 );
 
-CREATE INDEX ix_attribute_tenant_person ON attribute (tenant, person);
+CREATE INDEX scrmkit_attribute_tenant_person_ix ON scrmkit_attribute (tenant, person);
 
-CREATE TABLE memo (
+CREATE TABLE scrmkit_memo (
     tenant VARCHAR(32) NOT NULL,
     customer BIGINT NOT NULL,
     plugin VARCHAR(64) NOT NULL,
@@ -132,12 +132,12 @@ CREATE TABLE memo (
     at BIGINT NOT NULL,
     by_key VARCHAR(264) NOT NULL,
     value TEXT NOT NULL,
-    CONSTRAINT pk_memo PRIMARY KEY (tenant, customer, plugin)
+    CONSTRAINT scrmkit_memo_pk PRIMARY KEY (tenant, customer, plugin)
 );
 
-CREATE INDEX ix_memo_tenant_person ON memo (tenant, person);
+CREATE INDEX scrmkit_memo_tenant_person_ix ON scrmkit_memo (tenant, person);
 
-CREATE TABLE consent (
+CREATE TABLE scrmkit_consent (
     tenant VARCHAR(32) NOT NULL,
     customer BIGINT NOT NULL,
     channel VARCHAR(64) NOT NULL,
@@ -148,12 +148,12 @@ CREATE TABLE consent (
     granted SMALLINT NOT NULL,
     proof VARCHAR(200) NOT NULL,
     touchpoint BIGINT NOT NULL,
-    CONSTRAINT pk_consent PRIMARY KEY (tenant, customer, channel, purpose)
+    CONSTRAINT scrmkit_consent_pk PRIMARY KEY (tenant, customer, channel, purpose)
 );
 
-CREATE INDEX ix_consent_tenant_person ON consent (tenant, person);
+CREATE INDEX scrmkit_consent_tenant_person_ix ON scrmkit_consent (tenant, person);
 
-CREATE TABLE score (
+CREATE TABLE scrmkit_score (
     tenant VARCHAR(32) NOT NULL,
     customer BIGINT NOT NULL,
     scorer VARCHAR(64) NOT NULL,
@@ -166,21 +166,21 @@ CREATE TABLE score (
     stage VARCHAR(32) NOT NULL,
     detail TEXT NOT NULL,
     touchpoint BIGINT NOT NULL,
-    CONSTRAINT pk_score PRIMARY KEY (tenant, customer, scorer)
+    CONSTRAINT scrmkit_score_pk PRIMARY KEY (tenant, customer, scorer)
 );
 
-CREATE INDEX ix_score_tenant_person ON score (tenant, person);
+CREATE INDEX scrmkit_score_tenant_person_ix ON scrmkit_score (tenant, person);
 
-CREATE TABLE suppression (
+CREATE TABLE scrmkit_suppression (
     tenant VARCHAR(32) NOT NULL,
     channel VARCHAR(64) NOT NULL,
     identity BIGINT NOT NULL,
     reason VARCHAR(200) NOT NULL,
     at BIGINT NOT NULL,
-    CONSTRAINT pk_suppression PRIMARY KEY (tenant, channel, identity)
+    CONSTRAINT scrmkit_suppression_pk PRIMARY KEY (tenant, channel, identity)
 );
 
-CREATE TABLE instance (
+CREATE TABLE scrmkit_instance (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     plugin VARCHAR(64) NOT NULL,
@@ -191,20 +191,20 @@ CREATE TABLE instance (
     version INTEGER NOT NULL,
     closed SMALLINT NOT NULL,
     opened_at BIGINT NOT NULL,
-    CONSTRAINT pk_instance PRIMARY KEY (id),
-    CONSTRAINT uq_instance_tenant_plugin_campaign_key UNIQUE (tenant, plugin, campaign, key)
+    CONSTRAINT scrmkit_instance_pk PRIMARY KEY (id),
+    CONSTRAINT scrmkit_instance_tenant_plugin_campaign_key_uq UNIQUE (tenant, plugin, campaign, key)
 );
 
-CREATE TABLE alias (
+CREATE TABLE scrmkit_alias (
     tenant VARCHAR(32) NOT NULL,
     plugin VARCHAR(64) NOT NULL,
     kind VARCHAR(32) NOT NULL,
     value VARCHAR(200) NOT NULL,
     instance BIGINT NOT NULL,
-    CONSTRAINT pk_alias PRIMARY KEY (tenant, plugin, kind, value)
+    CONSTRAINT scrmkit_alias_pk PRIMARY KEY (tenant, plugin, kind, value)
 );
 
-CREATE TABLE participant (
+CREATE TABLE scrmkit_participant (
     instance BIGINT NOT NULL,
     role VARCHAR(32) NOT NULL,
     customer BIGINT NOT NULL,
@@ -214,23 +214,23 @@ CREATE TABLE participant (
     data TEXT NOT NULL,
     joined_at BIGINT NOT NULL,
     position BIGINT NOT NULL,
-    CONSTRAINT pk_participant PRIMARY KEY (instance, role, customer)
+    CONSTRAINT scrmkit_participant_pk PRIMARY KEY (instance, role, customer)
 );
 
-CREATE INDEX ix_participant_instance_role_position ON participant (instance, role, position);
+CREATE INDEX scrmkit_participant_instance_role_position_ix ON scrmkit_participant (instance, role, position);
 
-CREATE INDEX ix_participant_tenant_person_plugin ON participant (tenant, person, plugin);
+CREATE INDEX scrmkit_participant_tenant_person_plugin_ix ON scrmkit_participant (tenant, person, plugin);
 
-CREATE TABLE resource (
+CREATE TABLE scrmkit_resource (
     tenant VARCHAR(32) NOT NULL,
     name VARCHAR(200) NOT NULL,
     capacity BIGINT NOT NULL,
     held BIGINT NOT NULL,
     used BIGINT NOT NULL,
-    CONSTRAINT pk_resource PRIMARY KEY (tenant, name)
+    CONSTRAINT scrmkit_resource_pk PRIMARY KEY (tenant, name)
 );
 
-CREATE TABLE reservation (
+CREATE TABLE scrmkit_reservation (
     tenant VARCHAR(32) NOT NULL,
     resource VARCHAR(200) NOT NULL,
     name VARCHAR(128) NOT NULL,
@@ -238,20 +238,20 @@ CREATE TABLE reservation (
     status VARCHAR(16) NOT NULL,
     expires_at BIGINT,
     instance BIGINT,
-    CONSTRAINT pk_reservation PRIMARY KEY (tenant, resource, name)
+    CONSTRAINT scrmkit_reservation_pk PRIMARY KEY (tenant, resource, name)
 );
 
-CREATE INDEX ix_reservation_status_expires_at ON reservation (status, expires_at);
+CREATE INDEX scrmkit_reservation_status_expires_at_ix ON scrmkit_reservation (status, expires_at);
 
-CREATE TABLE account (
+CREATE TABLE scrmkit_account (
     tenant VARCHAR(32) NOT NULL,
     ledger VARCHAR(128) NOT NULL,
     owner VARCHAR(128) NOT NULL,
     balance BIGINT NOT NULL,
-    CONSTRAINT pk_account PRIMARY KEY (tenant, ledger, owner)
+    CONSTRAINT scrmkit_account_pk PRIMARY KEY (tenant, ledger, owner)
 );
 
-CREATE TABLE entry (
+CREATE TABLE scrmkit_entry (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     ledger VARCHAR(128) NOT NULL,
@@ -261,35 +261,35 @@ CREATE TABLE entry (
     amount BIGINT NOT NULL,
     at BIGINT NOT NULL,
     touchpoint BIGINT NOT NULL,
-    CONSTRAINT pk_entry PRIMARY KEY (id),
-    CONSTRAINT uq_entry_tenant_ledger_posting_leg UNIQUE (tenant, ledger, posting, leg)
+    CONSTRAINT scrmkit_entry_pk PRIMARY KEY (id),
+    CONSTRAINT scrmkit_entry_tenant_ledger_posting_leg_uq UNIQUE (tenant, ledger, posting, leg)
 );
 
-CREATE INDEX ix_entry_tenant_ledger_owner ON entry (tenant, ledger, owner);
+CREATE INDEX scrmkit_entry_tenant_ledger_owner_ix ON scrmkit_entry (tenant, ledger, owner);
 
-CREATE TABLE timer (
+CREATE TABLE scrmkit_timer (
     tenant VARCHAR(32) NOT NULL,
     plugin VARCHAR(64) NOT NULL,
     scope VARCHAR(264) NOT NULL,
     key VARCHAR(128) NOT NULL,
     due_at BIGINT NOT NULL,
     customer BIGINT,
-    CONSTRAINT pk_timer PRIMARY KEY (tenant, plugin, scope, key)
+    CONSTRAINT scrmkit_timer_pk PRIMARY KEY (tenant, plugin, scope, key)
 );
 
-CREATE INDEX ix_timer_due_at ON timer (due_at);
+CREATE INDEX scrmkit_timer_due_at_ix ON scrmkit_timer (due_at);
 
-CREATE TABLE slot (
+CREATE TABLE scrmkit_slot (
     tenant VARCHAR(32) NOT NULL,
     name VARCHAR(200) NOT NULL,
     closes_at BIGINT NOT NULL,
     winner VARCHAR(264),
-    CONSTRAINT pk_slot PRIMARY KEY (tenant, name)
+    CONSTRAINT scrmkit_slot_pk PRIMARY KEY (tenant, name)
 );
 
-CREATE INDEX ix_slot_winner_closes_at ON slot (winner, closes_at);
+CREATE INDEX scrmkit_slot_winner_closes_at_ix ON scrmkit_slot (winner, closes_at);
 
-CREATE TABLE outgoing (
+CREATE TABLE scrmkit_outgoing (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     key VARCHAR(264) NOT NULL,
@@ -315,19 +315,19 @@ CREATE TABLE outgoing (
     slot VARCHAR(200),
     reply_to TEXT,
     touchpoint BIGINT NOT NULL,
-    CONSTRAINT pk_outgoing PRIMARY KEY (id),
-    CONSTRAINT uq_outgoing_tenant_key UNIQUE (tenant, key)
+    CONSTRAINT scrmkit_outgoing_pk PRIMARY KEY (id),
+    CONSTRAINT scrmkit_outgoing_tenant_key_uq UNIQUE (tenant, key)
 );
 
-CREATE INDEX ix_outgoing_lane ON outgoing (status, connector, operation, priority, not_after, id, due_at);
+CREATE INDEX scrmkit_outgoing_lane_ix ON scrmkit_outgoing (status, connector, operation, priority, not_after, id, due_at);
 
-CREATE INDEX ix_outgoing_slot ON outgoing (tenant, slot) WHERE slot IS NOT NULL;
+CREATE INDEX scrmkit_outgoing_slot_ix ON scrmkit_outgoing (tenant, slot) WHERE slot IS NOT NULL;
 
-CREATE INDEX ix_outgoing_tenant_connector_provider_id ON outgoing (tenant, connector, provider_id);
+CREATE INDEX scrmkit_outgoing_tenant_connector_provider_id_ix ON scrmkit_outgoing (tenant, connector, provider_id);
 
-CREATE INDEX ix_outgoing_tenant_person_purpose_due_at ON outgoing (tenant, person, purpose, due_at);
+CREATE INDEX scrmkit_outgoing_tenant_person_purpose_due_at_ix ON scrmkit_outgoing (tenant, person, purpose, due_at);
 
-CREATE TABLE attempt (
+CREATE TABLE scrmkit_attempt (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     outgoing BIGINT NOT NULL,
@@ -338,31 +338,31 @@ CREATE TABLE attempt (
     due_at BIGINT,
     provider_id VARCHAR(128),
     answer TEXT,
-    CONSTRAINT pk_attempt PRIMARY KEY (id)
+    CONSTRAINT scrmkit_attempt_pk PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_attempt_outgoing ON attempt (outgoing);
+CREATE INDEX scrmkit_attempt_outgoing_ix ON scrmkit_attempt (outgoing);
 
-CREATE TABLE early_report (
+CREATE TABLE scrmkit_early_report (
     tenant VARCHAR(32) NOT NULL,
     connector VARCHAR(64) NOT NULL,
     provider_id VARCHAR(128) NOT NULL,
     identity BIGINT NOT NULL,
     outcome TEXT NOT NULL,
     at BIGINT NOT NULL,
-    CONSTRAINT pk_early_report PRIMARY KEY (tenant, connector, provider_id, identity)
+    CONSTRAINT scrmkit_early_report_pk PRIMARY KEY (tenant, connector, provider_id, identity)
 );
 
-CREATE TABLE lane (
+CREATE TABLE scrmkit_lane (
     connector VARCHAR(64) NOT NULL,
     operation VARCHAR(64) NOT NULL,
     failures INTEGER NOT NULL,
     closed_until BIGINT NOT NULL,
     reason VARCHAR(300) NOT NULL,
-    CONSTRAINT pk_lane PRIMARY KEY (connector, operation)
+    CONSTRAINT scrmkit_lane_pk PRIMARY KEY (connector, operation)
 );
 
-CREATE TABLE parked (
+CREATE TABLE scrmkit_parked (
     id $ID NOT NULL,
     tenant VARCHAR(32) NOT NULL,
     kind VARCHAR(64) NOT NULL,
@@ -370,16 +370,16 @@ CREATE TABLE parked (
     document TEXT NOT NULL,
     error VARCHAR(300) NOT NULL,
     at BIGINT NOT NULL,
-    CONSTRAINT pk_parked PRIMARY KEY (id),
-    CONSTRAINT uq_parked_tenant_kind_key UNIQUE (tenant, kind, key)
+    CONSTRAINT scrmkit_parked_pk PRIMARY KEY (id),
+    CONSTRAINT scrmkit_parked_tenant_kind_key_uq UNIQUE (tenant, kind, key)
 );
 
-CREATE TABLE plugin_health (
+CREATE TABLE scrmkit_plugin_health (
     plugin VARCHAR(64) NOT NULL,
     failures INTEGER NOT NULL,
     overruns INTEGER NOT NULL,
     in_a_row INTEGER NOT NULL,
     quarantined_at BIGINT,
     last_error VARCHAR(300) NOT NULL,
-    CONSTRAINT pk_plugin_health PRIMARY KEY (plugin)
+    CONSTRAINT scrmkit_plugin_health_pk PRIMARY KEY (plugin)
 );
