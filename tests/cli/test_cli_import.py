@@ -149,6 +149,60 @@ def test_a_file_of_bad_rows_alone_has_failed(run, ready):
     assert (ready / "bad.csv").exists()
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("order_no,phone,amount,date", id="with order numbers"),
+        pytest.param("order_no,line_no,phone,amount,date", id="with line numbers"),
+        pytest.param("phone,amount,date", id="with neither"),
+    ],
+)
+def test_a_row_that_was_put_right_in_the_side_file_counts_once(run, ready, header):
+    cells = {"order_no": "A1", "line_no": "1", "phone": "139", "amount": "5", "date": "2026-01-02"}
+    row = ",".join(cells[name] for name in header.split(","))
+    good = row.replace("139", "13900000001")
+    path, aside = ready / "orders.csv", ready / "orders.rejects.csv"
+    path.write_text(f"{header}\n{row}\n")
+    run("import", "orders", "orders.csv")
+    aside.write_text(aside.read_text(encoding="utf-8-sig").replace(row, good))
+
+    put_right = run("import", "orders", "orders.rejects.csv", "--json")
+    path.write_text(f"{header}\n{good}\n")
+    again = run("import", "orders", "orders.csv", "--json")
+
+    assert (put_right.json["recorded"], again.json["recorded"], again.json["already_there"]) == (1, 0, 1)
+    assert "means nothing here" not in put_right.err
+
+
+def test_a_row_that_stays_bad_is_put_aside_again_with_its_first_line(run, ready):
+    run("import", "orders", "orders.csv")
+
+    assert run("import", "orders", "orders.rejects.csv").code == 1
+
+    first = (ready / "orders.rejects.csv").read_text()
+    assert (ready / "orders.rejects.rejects.csv").read_text() == first
+
+
+def test_a_file_that_cannot_be_read_leaves_the_side_file_of_an_earlier_run(run, ready):
+    run("import", "orders", "orders.csv")
+    before = (ready / "orders.rejects.csv").read_text()
+    (ready / "orders.csv").write_text("no,such,columns\n")
+
+    assert run("import", "orders", "orders.csv").code == 1
+
+    assert (ready / "orders.rejects.csv").read_text() == before
+
+
+def test_what_comes_before_a_quote_that_is_not_closed_is_recorded(run, ready):
+    (ready / "orders.csv").write_text(FILE + '"A4,13900000002,2.50,2026-01-03\n')
+
+    ran = run("import", "orders", "orders.csv")
+
+    assert ran.code == 1
+    assert "line 7: a quote is opened" in ran.err
+    assert run("status", "--json").json["tenants"][0]["touchpoints"] == 2
+
+
 def test_many_rows_are_recorded_in_several_transactions(run, ready):
     rows = "".join(f"M{number % 97},1,2026-01-02\n" for number in range(1_203))
     (ready / "orders.csv").write_text("member_no,amount,date\n" + rows)
@@ -163,8 +217,9 @@ def test_many_rows_are_recorded_in_several_transactions(run, ready):
     [
         pytest.param(["nowhere.csv"], 2, "does not exist", id="no file"),
         pytest.param(["orders.csv", "--column", "paid_at"], 2, "COLUMN=HEADER", id="no header"),
-        pytest.param(["orders.csv", "--column", "paid=x"], 1, "known: order_no", id="no column"),
-        pytest.param(["orders.csv", "--tenant", "other"], 1, "name one of the tenants", id="tenant"),
+        pytest.param(["orders.csv", "--column", "paid=x"], 2, "known: order_no", id="no column"),
+        pytest.param(["orders.csv", "--tenant", "other"], 2, "name one of the tenants", id="tenant"),
+        pytest.param(["orders.csv", "--rejects", "orders.csv"], 2, "FILE itself", id="the file as side file"),
         pytest.param(["orders.csv", "--rejects", "no/where.csv"], 1, "No such file", id="side file"),
     ],
 )

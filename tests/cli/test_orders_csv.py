@@ -325,11 +325,21 @@ def test_without_an_order_number_equal_rows_are_different_orders():
     assert [(row.line, row.order_no) for row in found] == [(2, None), (3, None)]
 
 
-def test_a_quote_that_is_never_closed_ends_the_reading():
-    rows = "\n".join(f"A{number},M1,5,2026-01-02" for number in range(300))
+@pytest.mark.parametrize("lines", [0, 1, 99, 300])
+def test_a_quote_that_is_never_closed_ends_the_reading(lines):
+    rows = "\n".join(f"A{number},M1,5,2026-01-02" for number in range(lines))
 
     with pytest.raises(InvalidValueError, match="line 3: a quote is opened"):
         read(f'{HEADER}\nB,M1,5,2026-01-02\n"C,M1,5,2026-01-02\n{rows}\n')
+
+
+def test_a_row_of_a_side_file_has_the_line_that_it_had():
+    text = f'line,reason,{HEADER}\n7,"no amount",A1,M1,5,2026-01-02\nx,,A2,M1,5,2026-01-02\n'
+
+    found = read(text)
+
+    assert (found[0].line, found[0].order_no, found[0].line_no) == (7, "A1", "")
+    assert (found[1].line, found[1].cells) == (3, ("A2", "M1", "5", "2026-01-02"))
 
 
 def test_personal_cells_stand_in_no_repr():

@@ -7,18 +7,19 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import attrs
 import click
 
 from scrmkit.cli.context import CliContext
-from scrmkit.cli.orders_csv import OrderRow, OrdersFile, Reject, Repeated, encoding_of
+from scrmkit.cli.orders_columns import require_known
+from scrmkit.cli.orders_csv import ASIDE, OrderRow, OrdersFile, Reject, Repeated, encoding_of
 from scrmkit.cli.orders_touchpoints import Origin, touchpoint_of
 from scrmkit.cli.output import json_option, note, print_json
-from scrmkit.errors import ScrmkitError
+from scrmkit.domain.touchpoint import Touchpoint
+from scrmkit.errors import InvalidValueError, ScrmkitError
 
 if TYPE_CHECKING:
     from scrmkit.engine import Engine
@@ -64,6 +65,10 @@ def _chosen(context: click.Context, option: click.Parameter, given: Sequence[str
     pairs = [text.partition("=") for text in given]
     if not all(mark for _, mark, _ in pairs):
         raise click.BadParameter("write it as COLUMN=HEADER, such as paid_at=付款日期")
+    try:
+        require_known(column.strip() for column, _, _ in pairs)
+    except InvalidValueError as error:
+        raise click.BadParameter(str(error)) from None
     return {column.strip(): header.strip() for column, _, header in pairs}
 
 
@@ -107,6 +112,8 @@ def orders(
     if names["openid_scope"] == "" and "openid" not in chosen:
         chosen = {**chosen, "openid": ""}
     side = rejects or file.with_suffix(".rejects.csv")
+    if side.exists() and side.samefile(file):
+        raise click.BadParameter("FILE itself is no place for its rejects", param_hint="--rejects")
     context: CliContext = click_context.obj
     with context.engine() as engine:
         origin = Origin(file=file.stem, **names)
@@ -120,41 +127,59 @@ def orders(
 
 def _import(engine: Engine, path: Path, side: Path, origin: Origin, chosen: dict[str, str]) -> Count:
     count = Count()
-    origin = attrs.evolve(origin, tenant=engine.intake.tenant(origin.tenant))
-    with path.open("rb") as raw, _aside(side) as aside:
+    with path.open("rb") as raw:
         text = io.TextIOWrapper(raw, encoding=encoding_of(path), newline="")
         file = OrdersFile(text, zone=engine.settings.zone, chosen=chosen, now=engine.clock.now())
         for name in file.columns.ignored:
             hint = " without --openid-scope" if name.lower() == "openid" else ""
             note(f"The column {name!r} means nothing here{hint} and is left out.")
-        aside.writerow(["line", "reason", *file.header])
-        with _progress(path) as bar:
-            chunk: list[tuple[OrderRow, Any]] = []
-            for read in file:
-                count.rows += 1
-                match read:
-                    case Repeated():
-                        count.repeated += 1
-                    case Reject(line=line, reason=reason, cells=cells):
-                        count.put_aside += 1
-                        aside.writerow([line, reason, *cells])
-                    case OrderRow():
-                        chunk.append((read, touchpoint_of(read, origin)))
-                if len(chunk) == _CHUNK:
-                    _record(engine, chunk, count, aside)
-                    chunk.clear()
-                    bar.update(raw.tell() - bar.pos)
-            _record(engine, chunk, count, aside)
+        stem = origin.file.removesuffix(".rejects") if file.is_aside else origin.file
+        origin = attrs.evolve(origin, tenant=engine.intake.tenant(origin.tenant), file=stem)
+        with _Aside(side, file.header) as aside, _progress(path) as bar:
+            for chunk in _chunks(file, origin, count, aside):
+                _record(engine, chunk, count, aside)
+                bar.update(raw.tell() - bar.pos)
             bar.update(bar.length - bar.pos)
     return count
 
 
-def _record(engine: Engine, chunk: list[tuple[OrderRow, Any]], count: Count, aside: Any) -> None:
+Chunk = list[tuple[OrderRow, Touchpoint[Any]]]
+
+
+def _chunks(file: OrdersFile, origin: Origin, count: Count, aside: _Aside) -> Iterator[Chunk]:
+    """
+    Rows to record together; the others are counted and put aside.
+
+    Raises:
+        InvalidValueError: The rest cannot be read; what comes before it was handed out.
+    """
+    chunk: Chunk = []
+    try:
+        for read in file:
+            count.rows += 1
+            match read:
+                case Repeated():
+                    count.repeated += 1
+                case Reject(line=line, reason=reason, cells=cells):
+                    count.put_aside += 1
+                    aside.put(line, reason, cells)
+                case OrderRow():
+                    chunk.append((read, touchpoint_of(read, origin)))
+            if len(chunk) == _CHUNK:
+                yield chunk
+                chunk = []
+    except InvalidValueError:
+        yield chunk
+        raise
+    yield chunk
+
+
+def _record(engine: Engine, chunk: Chunk, count: Count, aside: _Aside) -> None:
     outcomes = engine.record_many([touchpoint for _, touchpoint in chunk])
     for (row, _), outcome in zip(chunk, outcomes, strict=True):
         if outcome.parked is not None:
             count.put_aside += 1
-            aside.writerow([row.line, f"the database refused it: {outcome.parked}"])
+            aside.put(row.line, f"the database refused it: {outcome.parked}", ())
             continue
         if outcome.duplicate:
             count.already_there += 1
@@ -166,27 +191,34 @@ def _record(engine: Engine, chunk: list[tuple[OrderRow, Any]], count: Count, asi
             count.paid_fen += row.amount_fen
 
 
-@contextmanager
-def _aside(path: Path) -> Iterator[Any]:
-    """The side file, for its owner alone since rows are personal; gone if nothing is in it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        counting = _Counting(file)
-        yield csv.writer(counting)
-    if counting.lines <= 1:
-        path.unlink()
+class _Aside:
+    """
+    The side file: made for the first row that is put aside, and gone when all is read and there was none.
 
+    It is for its owner alone, since rows are personal.
+    """
 
-class _Counting:
-    """Counts what a CSV writer writes."""
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self._path = path
+        self._header = header
+        self._file: IO[str] | None = None
 
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self.lines = 0
+    def put(self, line: int, reason: str, cells: Sequence[str]) -> None:
+        """Put a row aside."""
+        if self._file is None:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = open(descriptor, "w", encoding="utf-8-sig", newline="")  # noqa: SIM115 - closed at exit
+            csv.writer(self._file).writerow([*ASIDE, *self._header])
+        csv.writer(self._file).writerow([line, reason, *cells])
 
-    def write(self, text: str) -> int:
-        self.lines += 1
-        return self._file.write(text)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        elif kind is None:
+            self._path.unlink(missing_ok=True)
 
 
 def _progress(path: Path) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -82,10 +82,20 @@ def columns_of(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
     return Columns(at=at, ignored=ignored, width=len(header))
 
 
-def _meanings(chosen: Mapping[str, str]) -> dict[str, str]:
-    unknown = sorted(set(chosen) - set(ALIASES))
+def require_known(names: Iterable[str]) -> None:
+    """
+    Check names of ours.
+
+    Raises:
+        InvalidValueError: We call no column so.
+    """
+    unknown = sorted(set(names) - set(ALIASES))
     if unknown:
         raise InvalidValueError(f"no column is called {unknown[0]!r}; known: {', '.join(ALIASES)}")
+
+
+def _meanings(chosen: Mapping[str, str]) -> dict[str, str]:
+    require_known(chosen)
     meanings = {
         _plain(name): column
         for column, aliases in ALIASES.items()

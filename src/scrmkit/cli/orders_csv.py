@@ -27,6 +27,8 @@ _ENCODINGS = ("utf-8-sig", "gb18030")
 _REFUND_WORDS = frozenset({"refund", "return", "退款", "退货", "退单"})
 _SALE_WORDS = frozenset({"", "sale", "order", "销售", "消费", "订单"})
 _MOST_LINES = 100
+ASIDE = ("line", "reason")
+"""What a side file says before the cells of a row that was put aside."""
 
 
 @attrs.frozen(kw_only=True)
@@ -105,11 +107,26 @@ def encoding_of(path: Path) -> str:
     raise InvalidValueError(f"{path.name} is neither UTF-8 nor GB18030; export it as UTF-8")
 
 
+class _Lines:
+    """Lines that say when they are over: a row that asks for more than there are is not closed."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._text
+        self.ended = True
+
+
 class OrdersFile:
     """
     A file of orders that is read once, from its start.
 
     Iterating gives every row that is not empty, in the file's order.
+
+    A side file of an earlier run is read as the file that it came from: its
+    lines are those of that file.
 
     Args:
         zone: The clock that moments without an offset are on.
@@ -127,9 +144,12 @@ class OrdersFile:
         if not first.strip():
             raise InvalidValueError("line 1 is empty; it must name the columns")
         delimiter = max(",\t;", key=first.count)
-        self.header = next(csv.reader([first], delimiter=delimiter))
+        header = next(csv.reader([first], delimiter=delimiter))
+        self.is_aside = tuple(header[:2]) == ASIDE
+        self.header = header[2:] if self.is_aside else header
         self.columns: Columns = columns_of(self.header, chosen)
-        self._rows = csv.reader(text, delimiter=delimiter)
+        self._lines = _Lines(text)
+        self._rows = csv.reader(self._lines, delimiter=delimiter)
         self._seen: dict[str, tuple[int, bytes]] = {}
 
     def __iter__(self) -> Iterator[Read]:
@@ -141,8 +161,14 @@ class OrdersFile:
                 it can be told apart.
         """
         for line, row in self._numbered():
-            if any(cell.strip() for cell in row):
+            if not any(cell.strip() for cell in row):
+                continue
+            if not self.is_aside:
                 yield self._read(line, row)
+            elif row[0].isdecimal() and int(row[0]) > 1:
+                yield self._read(int(row[0]), row[2:])
+            else:
+                yield Reject(line=line, reason="line is not the number that was put there", cells=tuple(row[2:]))
 
     def _numbered(self) -> Iterator[tuple[int, list[str]]]:
         start = 2
@@ -154,7 +180,7 @@ class OrdersFile:
             except csv.Error:
                 raise InvalidValueError(_unclosed(start)) from None
             after = self._rows.line_num + 2
-            if after - start > _MOST_LINES:
+            if self._lines.ended or after - start > _MOST_LINES:
                 raise InvalidValueError(_unclosed(start))
             yield start, row
             start = after
@@ -232,4 +258,4 @@ def _is_refund(word: str, amount_fen: int) -> bool:
 
 
 def _unclosed(line: int) -> str:
-    return f"line {line}: a quote is opened and not closed; nothing after it was read"
+    return f"line {line}: a quote is opened and not closed; only what comes before it was read"

@@ -12,10 +12,11 @@ import click
 from scrmkit import __version__
 from scrmkit.cli.context import CliContext
 from scrmkit.cli.lazy import Lazy, LazyGroup, Packaged
-from scrmkit.errors import MissingExtraError, PluginError, ScrmkitError, SettingsError
+from scrmkit.errors import MissingExtraError, PluginError, ScrmkitError, SettingsError, TenantRequiredError
 
 DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 _INTERRUPTED = 130
+_WRONG_CALLS = (SettingsError, PluginError, MissingExtraError, TenantRequiredError)
 _COMMANDS = {
     "init": Lazy("scrmkit.cli.init:init", "Write a commented settings file."),
     "doctor": Lazy("scrmkit.cli.doctor:doctor", "Check the installation and the settings."),
@@ -75,7 +76,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except ScrmkitError as error:
         _tell(error)
-        return USAGE if isinstance(error, SettingsError | PluginError | MissingExtraError) else FAILED
+        return USAGE if isinstance(error, _WRONG_CALLS) else FAILED
     except BrokenPipeError:
         # Who read our output has gone; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
