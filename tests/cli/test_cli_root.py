@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -25,6 +27,16 @@ def test_help_imports_nothing_heavy():
 
 def test_the_version_is_printed(run):
     assert run("--version").out == "scrmkit 0.1.0\n"
+
+
+def test_what_the_terminal_cannot_write_fails_no_command(folder):
+    def said(*arguments):
+        command = [sys.executable, "-m", "scrmkit.cli", "--settings", "订单😀.toml", *arguments]
+        environ = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environ).stdout
+
+    assert said("init") == "\\u8ba2\\u5355\\U0001f600.toml\n"
+    assert "订单😀.toml can be read" in [one["text"] for one in json.loads(said("doctor", "--json"))]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["plugin", "list"], ["doctor"]])

@@ -9,6 +9,7 @@ done in part.
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code; *arguments* are those of the process."""
     # A batch makes many objects and no cycles: looking through them so often finds nothing.
     gc.set_threshold(50_000, 20, 20)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What the locale cannot write is shown by its number; no command fails for it.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run_command(arguments))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -24,8 +25,13 @@ def tenant_option(command: F) -> F:
 
 
 def print_json(value: Any) -> None:
-    """Print *value* as one line of JSON; moments as ISO 8601."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+    """Print *value* as one line of JSON; moments as ISO 8601, escapes for what the locale cannot write."""
+    text = json.dumps(value, ensure_ascii=False, default=_plain)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, default=_plain)
+    click.echo(text)
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
