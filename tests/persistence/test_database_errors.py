@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +73,18 @@ def test_a_bad_statement_of_a_reader_is_ours_too(database: Database):
         wire.rows(Statement("SELECT nothing FROM nowhere", ()))
     assert "SELECT" not in str(caught.value)
     assert identities(database) == []
+
+
+def test_a_file_that_is_no_database_is_told_apart(tmp_path: Path):
+    from scrmkit.persistence import migrate
+
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"order_no,phone\n" * 400)
+    database = Database(f"sqlite:///{path}")
+
+    with pytest.raises(StorageError, match="SQLITE_NOTADB"):
+        migrate.require_current(database)
+    database.close()
 
 
 def test_a_sum_that_is_too_large_is_not_the_database_away(database: Database):

@@ -124,7 +124,7 @@ def _ours(error: Exception, *, operational: bool) -> errors.StorageError:
     if operational and code != "SQLITE_ERROR":
         why = error if isinstance(error, sqlite3.Error) else name
         return errors.StorageUnavailableError(f"the database cannot be used now ({why})")
-    return errors.StorageError(f"the database refused a statement ({name})")
+    return errors.StorageError(f"the database refused a statement ({code or name})")
 
 
 class Database:
