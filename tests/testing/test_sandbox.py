@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 
 from scrmkit.clock import SystemClock, VirtualClock
 from scrmkit.errors import InvalidValueError
-from scrmkit.testing.sandbox import Incoming, Sandbox, control, route, running
+from scrmkit.testing.sandbox import Callback, Incoming, Sandbox, control, exchange, route, running
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -126,6 +126,7 @@ def test_every_example_of_the_common_calls_works(url: str) -> None:
         pytest.param({"text": 5}, "'text' should be: string", id="a wrong type"),
         pytest.param({"text": "a", "times": True}, "should be: integer", id="a truth for a number"),
         pytest.param(["a"], "one JSON object", id="no object"),
+        pytest.param({"text": "\ud800"}, "one JSON object", id="half a character"),
     ],
 )
 def test_a_control_call_says_what_is_wrong(url: str, body: Any, error: str) -> None:
@@ -150,6 +151,18 @@ def test_the_clock_moves_by_the_control_api(url: str, sandbox: EchoSandbox) -> N
     ask(url, "/sandbox/clock", {"to": "2026-03-01T20:01:00+08:00"})
 
     assert sandbox.clock.now() == NOON + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/sandbox/hear", 400), ("/nothing", 404)])
+def test_a_body_that_is_nested_too_deeply_is_no_json(url: str, path: str, status: int) -> None:
+    nested = Callback(method="POST", url=f"{url}{path}", body=b"[" * 200_000)
+
+    assert exchange(nested).status == status
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 1e300])
+def test_the_clock_does_not_move_beyond_all_time(url: str, seconds: float) -> None:
+    assert ask(url, "/sandbox/clock", {"seconds": seconds})[0] == 400
 
 
 @pytest.mark.parametrize("body", [{"seconds": -1}, {"to": "2026-03-01T11:00:00Z"}, {"to": "2026-03-01T13:00:00"}])

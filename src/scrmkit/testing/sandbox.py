@@ -315,6 +315,8 @@ class Sandbox:
             try:
                 given = _given(request.scope[INCOMING])
                 answer = await run_in_threadpool(method, **call.arguments(given))
+            except OverflowError:
+                return JSONResponse({"error": "a number is too large"}, status_code=400)
             except InvalidValueError as error:
                 return JSONResponse({"error": str(error)}, status_code=400)
             except UnknownNameError as error:

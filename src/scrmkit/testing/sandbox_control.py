@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import UnionType
@@ -200,4 +201,6 @@ def _read_as(value: Any, hint: Any, from_text: bool) -> Any:
     kinds = (int, float) if hint is float else get_origin(hint) or hint
     if not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool):
         raise TypeError
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError
     return value

@@ -49,9 +49,14 @@ class Incoming:
         The body as JSON, whatever its Content-Type says.
 
         Raises:
-            ValueError: It is not JSON in UTF-8.
+            ValueError: It is not JSON in UTF-8, holds half a character, or is nested too deeply.
         """
-        return json.loads(self.body.decode())
+        try:
+            value = json.loads(self.body.decode())
+            json.dumps(value, ensure_ascii=False).encode()
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        return value
 
     def form(self) -> dict[str, str]:
         """The body as an URL-encoded form; the last of several equal names."""

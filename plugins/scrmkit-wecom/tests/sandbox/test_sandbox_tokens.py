@@ -116,7 +116,7 @@ def test_a_body_counts_as_json_whatever_its_type(api):
     assert response.json()["errcode"] == 0
 
 
-@pytest.mark.parametrize("raw", [b"{", b"[1]", b"\xff", b"type=1"])
+@pytest.mark.parametrize("raw", [b"{", b"[1]", b"\xff", b"type=1", b'{"state": "\\ud800"}', b"[" * 200_000])
 def test_a_malformed_body_counts_as_empty_and_is_warned_of(api, raw):
     answer = api.post("add_contact_way", raw=raw)
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import attrs
 
+from scrmkit.testing.sandbox import Incoming
 from scrmkit_wecom.sandbox.errors import BAD_PARAMETER, ApiError
 
 UINT32 = 2**32 - 1
 _ABSENT: tuple[Any, ...] = (None, "")
+_MOST_DIGITS = 20
 
 
 class Fields:
@@ -80,7 +82,7 @@ class Fields:
             if missing is not None:
                 raise ApiError(missing, self._prefix + name)
             return default
-        if isinstance(value, str) and value.isascii() and value.isdigit():
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise ApiError(wrong, f"{self._prefix}{name} is no integer from {low} to {high}")
@@ -156,18 +158,18 @@ class Call:
     is_well_formed: bool = True
 
 
-def read_call(at: datetime, query: Mapping[str, str], body: bytes, agent_id: str) -> Call:
+def read_call(incoming: Incoming, agent_id: str) -> Call:
     """Read a request; a body that is not one JSON object counts as an empty one."""
     members: Any = {}
-    if body:
+    if incoming.body:
         try:
-            members = json.loads(body.decode())
-        except (ValueError, RecursionError):
+            members = incoming.json()
+        except ValueError:
             members = None
     is_well_formed = isinstance(members, dict)
     return Call(
-        at=at,
-        query=Fields(query),
+        at=incoming.at,
+        query=Fields(incoming.query),
         body=Fields(members if is_well_formed else {}),
         agent_id=agent_id,
         is_well_formed=is_well_formed,

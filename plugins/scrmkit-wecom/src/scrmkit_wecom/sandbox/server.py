@@ -112,7 +112,7 @@ class WecomSandbox(ContactActs, OfficeActs):
 
     def _handler(self, function: ApiFunction) -> Handler:
         def handle(incoming: Incoming) -> Response:
-            call = read_call(incoming.at, incoming.query, incoming.body, AGENT_ID)
+            call = read_call(incoming, AGENT_ID)
             warning = "" if call.is_well_formed else WRONG_JSON
             try:
                 self._tokens.check(call.query.text("access_token"), incoming.at)
