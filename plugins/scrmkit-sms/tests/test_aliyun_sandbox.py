@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from scrmkit.domain.messages import Purpose
+from scrmkit.errors import InvalidValueError
 from scrmkit_sms.texts import compose
 
 SIGN = "半城云"
@@ -78,6 +79,9 @@ def test_a_number_is_taken_in_each_form(send, sandbox, form):
         pytest.param({"params": "{"}, "isv.INVALID_JSON_PARAM", id="no JSON"),
         pytest.param({"params": "[]"}, "isv.INVALID_JSON_PARAM", id="no object"),
         pytest.param(
+            {"template": CODE, "params": '{"code": "\\ud800"}'}, "isv.INVALID_JSON_PARAM", id="half a character"
+        ),
+        pytest.param(
             {"template": CODE, "params": {"code": 1234}}, "isv.INVALID_JSON_PARAM", id="a number for a string"
         ),
         pytest.param(
@@ -132,6 +136,18 @@ def test_templates_and_signatures_can_be_registered(send, sandbox):
 
     assert send(template="SMS_7", params={"who": "王"}).code == "OK"
     assert send(SignName="新店").code == "isv.SIGN_STATE_ILLEGAL"
+
+
+@pytest.mark.parametrize("text", ["", "【半城云】您好", "字" * 501])
+def test_a_template_that_nobody_would_approve_is_not_registered(sandbox, text):
+    with pytest.raises(InvalidValueError):
+        sandbox.set_template(code="SMS_7", text=text)
+
+
+@pytest.mark.parametrize("name", ["", "【半城云】"])
+def test_a_signature_is_registered_without_brackets(sandbox, name):
+    with pytest.raises(InvalidValueError):
+        sandbox.set_sign(name=name)
 
 
 def test_a_long_text_is_billed_in_parts(send, sandbox):

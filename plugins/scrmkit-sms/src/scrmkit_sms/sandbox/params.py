@@ -185,9 +185,11 @@ def _extension(code: str) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError) as error:
         raise SmsApiError("isv.INVALID_JSON_PARAM") from error
+    return value
 
 
 def _list(text: str) -> Sequence[Any]:

@@ -26,7 +26,7 @@ from scrmkit_sms.sandbox.outcomes import BY_SUFFIX, LATE_SECONDS
 from scrmkit_sms.sandbox.records import beijing
 from scrmkit_sms.sandbox.service import Accepted, Service
 from scrmkit_sms.sandbox.templates import NOTICE, SIGN, State, Template, TemplateType
-from scrmkit_sms.texts import is_opt_out
+from scrmkit_sms.texts import LONGEST, is_opt_out
 
 REDELIVERY = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=10))
 """When a push that was not acknowledged comes again.
@@ -215,6 +215,8 @@ class AliyunSmsSandbox(Sandbox):
             raise InvalidValueError("'code' is SMS_ and digits, such as SMS_100000001")
         if "【" in text or "】" in text or not text:
             raise InvalidValueError("'text' is not empty and holds no 【】: those are the signature's")
+        if len(text) > LONGEST:
+            raise InvalidValueError(f"'text' has at most {LONGEST} characters")
         template = Template(code=code, text=text, type=type, state=state)
         self._service.templates[code] = template
         return {"code": code}
@@ -224,6 +226,8 @@ class AliyunSmsSandbox(Sandbox):
         self, name: Annotated[str, "without brackets"], state: Annotated[State, "whether it may be used"] = "approved"
     ) -> dict[str, str]:
         """Register a signature, or change one."""
+        if "【" in name or "】" in name or not name:
+            raise InvalidValueError("'name' is not empty and stands without 【】")
         self._service.signs[name] = state
         return {"name": name}
 
