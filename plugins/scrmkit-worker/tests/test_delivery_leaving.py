@@ -275,7 +275,7 @@ def test_of_two_that_a_cap_lets_through_one_at_a_time_one_leaves(make_bench):
     bench.say("first", purpose=MARKETING)
     bench.say("second", purpose=MARKETING, not_before=START + timedelta(days=2))
     with bench.engine.database.engine.begin() as connection:
-        connection.execute(update(schema.outgoing).values(status="planned", due_at=0))
+        connection.execute(update(schema.outgoing).values(status="planned", due_at=0, leased_until=0))
 
     bench.run()
 
@@ -288,7 +288,7 @@ def test_a_platform_quota_holds_at_the_last_moment_too(make_bench):
     bench.say("first")
     bench.say("tomorrow", not_before=START + timedelta(days=1))
     with bench.engine.database.engine.begin() as connection:
-        connection.execute(update(schema.outgoing).values(status="planned", due_at=0))
+        connection.execute(update(schema.outgoing).values(status="planned", due_at=0, leased_until=0))
 
     bench.run()
 

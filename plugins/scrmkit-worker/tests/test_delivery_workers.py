@@ -226,7 +226,7 @@ def test_two_processes_let_one_message_of_a_person_through_a_cap(make_postgresql
     bench.say(who=1)
     bench.say(who=1, channel="mail", not_before=START + timedelta(days=2))
     with bench.engine.database.engine.begin() as connection:
-        connection.execute(schema.outgoing.update().values(due_at=0, status="planned"))
+        connection.execute(schema.outgoing.update().values(due_at=0, leased_until=0, status="planned"))
     other = bench.another()
 
     barrier = threading.Barrier(2)

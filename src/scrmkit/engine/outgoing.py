@@ -16,6 +16,19 @@ FOREVER = 1 << 62
 """``not_after`` of what is of use for ever."""
 
 
+_SOON_US = 30_000_000
+
+
+def asleep_until(status: str, due_at: int, at: int) -> int:
+    """
+    ``leased_until`` of a row that gets this status *at* a moment, unless a worker takes it.
+
+    What is planned for later sleeps, and no claim looks at it until then. What is due within
+    half a minute does not: a welcome that is tried again never waits until much else has woken.
+    """
+    return due_at if status == messages.Status.PLANNED and due_at - at > _SOON_US else 0
+
+
 def outgoing_row(
     id_: int, tenant: str, document: dict[str, Any], customer: int | None, person: int | None,
     plugin: str, planned_us: int, touchpoint: int,
@@ -28,7 +41,8 @@ def outgoing_row(
         document["connector"], document["operation"], customer, person,
         plugin, document.get("purpose", ""), status, document["code"], document["reason"][:300],
         document["priority"], document["due_at"], document.get("not_after", FOREVER), planned_us,
-        None if status in messages.WAITING else planned_us, 0, 0, None, document.get("address"),
+        None if status in messages.WAITING else planned_us, 0,
+        asleep_until(status, document["due_at"], planned_us), None, document.get("address"),
         None if slot is None else slot_name(slot, person),
         None if reply is None else to_json(reply), touchpoint,
     )  # fmt: skip

@@ -284,8 +284,12 @@ outgoing = table(
     optional(texts(provider_id=128), integers("address"), texts(slot=200), json_texts("reply_to")),
     integers("touchpoint"),
     unique("tenant", "key"),
-    # The order in which a lane is claimed, and what a claim looks at.
-    index(*("status", "connector", "operation", "priority", "not_after", "id", "due_at"), name="outgoing_lane"),
+    # What is planned, in two parts: what claims look at (leased until 0), in the order in which it is claimed,
+    # and what sleeps, in the order in which it wakes.
+    index(
+        *("status", "connector", "operation", "leased_until", "priority", "not_after", "id", "due_at"),
+        name="outgoing_lane",
+    ),
     index("tenant", "person", "purpose", "due_at"),
     index("tenant", "connector", "provider_id"),
     index("tenant", "slot", name="outgoing_slot", where="slot IS NOT NULL"),

@@ -17,7 +17,11 @@ from scrmkit.persistence.statements import by_equality, constant, number
 MANY = 500
 """How many rows one transaction takes at most, where no connector says how many."""
 
+_WOKEN = 1_000
+"""How many rows that slept one claim wakes at most, so that in a burst it still is soon done."""
+
 _O = schema.outgoing
+_URGENCY = (_O.c.priority, _O.c.not_after, _O.c.id)
 
 
 @attrs.frozen
@@ -28,7 +32,8 @@ class OutgoingRow:
     Attributes:
         due_at: When it may leave; of one that has left, when it did.
         leased_until: While ``sending``, until when its worker has it; while
-            ``unknown``, when the platform is asked next.
+            ``unknown``, when the platform is asked next; while ``planned``, until
+            when no claim looks at it, 0 once they do.
     """
 
     id: int
@@ -92,15 +97,13 @@ def claim(
     Args:
         over: Whether only those are meant that are of no use any more.
     """
+    _wake(work, lane, at)
 
     def build() -> Any:
-        order = (_O.c.priority, _O.c.not_after, _O.c.id)
-        wanted = select(_O.c.id).where(
-            _O.c.status == constant(Status.PLANNED), by_equality(_O, "connector", "operation")
-        )
+        wanted = _planned().where(_O.c.leased_until == constant(0))
         if over:
             wanted = wanted.where(_O.c.not_after <= number("over_at"))
-        taken = due(wanted, _O.c.due_at, *order).cte("due")
+        taken = due(wanted, _O.c.due_at, *_URGENCY).cte("due")
         changed = {
             "status": constant(Status.SENDING),
             "leased_until": number("until"),
@@ -115,6 +118,32 @@ def claim(
     given |= dict.fromkeys(("at", "left_at", "over_at"), at)
     rows = work.wire.rows(statement, [given[name] for name in statement.names])
     return sorted((OutgoingRow(*row) for row in rows), key=attrgetter("priority", "not_after", "id"))
+
+
+def _wake(work: WorkSet, lane: tuple[str, str], at: int) -> None:
+    """
+    Let claims look at what of a lane has slept until now.
+
+    No index has the most urgent of what is due at its front: in one that goes by urgency, a claim
+    meets all that is put off until the morning; in one that goes by time, in the morning, all that
+    is due. So what sleeps stands in the index by its time, what is awake by its urgency, and each
+    row moves from there to here once. If more than one claim may wake are due, the longest due come
+    first; what was planned for at once, or soon, was never asleep and waits for none of them.
+    """
+
+    def build() -> Any:
+        asleep = _planned().where(_O.c.leased_until > constant(0))
+        woken = due(asleep, _O.c.leased_until, _O.c.leased_until, *_URGENCY).cte("woken")
+        return update(_O).values(leased_until=constant(0)).where(_O.c.id.in_(select(woken.c.id)))
+
+    statement = work.statements.once(("wake",), build)
+    given = {"connector": lane[0], "operation": lane[1], "at": at, "many": _WOKEN}
+    work.wire.many(statement, [[given[name] for name in statement.names]])
+
+
+def _planned() -> Any:
+    """The ids of what is planned in a lane."""
+    return select(_O.c.id).where(_O.c.status == constant(Status.PLANNED), by_equality(_O, "connector", "operation"))
 
 
 def overdue(work: WorkSet, status: Status, at: int) -> list[OutgoingRow]:

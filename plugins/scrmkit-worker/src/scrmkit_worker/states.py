@@ -11,7 +11,7 @@ from scrmkit.clock import to_micros
 from scrmkit.domain import messages
 from scrmkit.domain.messages import WAITING, Operation, Status
 from scrmkit.domain.policy import Verdict
-from scrmkit.engine.outgoing import FOREVER
+from scrmkit.engine.outgoing import FOREVER, asleep_until
 from scrmkit.persistence.codec import thawed, to_json
 from scrmkit_worker.rows import OutgoingRow
 
@@ -68,7 +68,8 @@ def moved(row: OutgoingRow, status: Status, code: str, reason: str, at: int, **m
     """A change of the status, and why."""
     settled_at = None if status in WAITING else at
     new = {"code": _plain(code, 64), "reason": _plain(reason, 300), "settled_at": settled_at}
-    return Change(row, attrs.evolve(row, status=status, **{"leased_until": 0, **new, **more}))
+    sleeps = asleep_until(status, more.get("due_at", row.due_at), at)
+    return Change(row, attrs.evolve(row, status=status, **{"leased_until": sleeps, **new, **more}))
 
 
 def follow(

@@ -319,7 +319,7 @@ CREATE TABLE scrmkit_outgoing (
     CONSTRAINT scrmkit_outgoing_tenant_key_uq UNIQUE (tenant, key)
 );
 
-CREATE INDEX scrmkit_outgoing_lane_ix ON scrmkit_outgoing (status, connector, operation, priority, not_after, id, due_at);
+CREATE INDEX scrmkit_outgoing_lane_ix ON scrmkit_outgoing (status, connector, operation, leased_until, priority, not_after, id, due_at);
 
 CREATE INDEX scrmkit_outgoing_slot_ix ON scrmkit_outgoing (tenant, slot) WHERE slot IS NOT NULL;
 
