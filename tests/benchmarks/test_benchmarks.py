@@ -48,6 +48,13 @@ def run(name: str, *options: str) -> dict[str, object]:
             "stored wall_us cpu_us ratio cpu_ratio mb",
             id="growth",
         ),
+        pytest.param(
+            "claims",
+            ["--stored", "200", "--claims", "1"],
+            "stored alone_ms deferred_ms ratio_deferred cpu_ratio_deferred lower_ms ratio_lower cpu_ratio_lower"
+            " waking_ms ratio_waking cpu_ratio_waking",
+            id="claims",
+        ),
     ],
 )
 def test_a_benchmark_says_its_numbers_on_one_line(name: str, options: list[str], keys: str):

@@ -97,7 +97,7 @@ def test_a_lane_takes_only_its_own(database: Database):
 
 
 def test_a_burst_that_wakes_holds_up_nothing_that_is_urgent(database: Database, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rows, "_WOKEN", 3)
+    monkeypatch.setattr(rows, "MANY", 3)
     broadcast = [planned(id_, NOW + HOUR) for id_ in range(1, 9)]
     code = planned(10, NOW + HOUR, not_after=NOW + 2 * HOUR)
     store(database, [*broadcast, code])
@@ -110,7 +110,7 @@ def test_a_burst_that_wakes_holds_up_nothing_that_is_urgent(database: Database, 
 
 
 def test_what_is_tried_again_soon_waits_for_no_burst(make_quick_bench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rows, "_WOKEN", 1)
+    monkeypatch.setattr(rows, "MANY", 1)
     bench = make_quick_bench(sms=FakeChannel(max_batch=1))
     for who in range(1, 5):
         bench.say(f"broadcast {who}", who=who, not_before=START + MINUTE)
@@ -125,7 +125,7 @@ def test_what_is_tried_again_soon_waits_for_no_burst(make_quick_bench, monkeypat
 
 
 def test_everything_of_a_burst_leaves(make_bench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rows, "_WOKEN", 2)
+    monkeypatch.setattr(rows, "MANY", 2)
     bench = make_bench(sms=FakeChannel(max_batch=3))
     for who in range(1, 11):
         bench.say(who=who, not_before=START + 10 * MINUTE)

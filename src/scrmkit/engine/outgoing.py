@@ -15,16 +15,15 @@ from scrmkit.persistence.codec import to_json
 FOREVER = 1 << 62
 """``not_after`` of what is of use for ever."""
 
-
 _SOON_US = 30_000_000
 
 
 def asleep_until(status: str, due_at: int, at: int) -> int:
     """
-    ``leased_until`` of a row that gets this status *at* a moment, unless a worker takes it.
+    ``leased_until`` of a row that nobody has, and that got its status *at* a moment.
 
-    What is planned for later sleeps, and no claim looks at it until then. What is due within
-    half a minute does not: a welcome that is tried again never waits until much else has woken.
+    What is planned for later sleeps: no claim looks at it until it is due. What is due within
+    half a minute does not: a welcome that is tried again never waits for others to wake.
     """
     return due_at if status == messages.Status.PLANNED and due_at - at > _SOON_US else 0
 

@@ -17,9 +17,6 @@ from scrmkit.persistence.statements import by_equality, constant, number
 MANY = 500
 """How many rows one transaction takes at most, where no connector says how many."""
 
-_WOKEN = 1_000
-"""How many rows that slept one claim wakes at most, so that in a burst it still is soon done."""
-
 _O = schema.outgoing
 _URGENCY = (_O.c.priority, _O.c.not_after, _O.c.id)
 
@@ -97,7 +94,7 @@ def claim(
     Args:
         over: Whether only those are meant that are of no use any more.
     """
-    _wake(work, lane, at)
+    _wake(work, lane, at, max(limit, MANY))
 
     def build() -> Any:
         wanted = _planned().where(_O.c.leased_until == constant(0))
@@ -120,15 +117,15 @@ def claim(
     return sorted((OutgoingRow(*row) for row in rows), key=attrgetter("priority", "not_after", "id"))
 
 
-def _wake(work: WorkSet, lane: tuple[str, str], at: int) -> None:
+def _wake(work: WorkSet, lane: tuple[str, str], at: int, many: int) -> None:
     """
-    Let claims look at what of a lane has slept until now.
+    Let claims look at what of a lane has slept until now, at most so *many* at a time.
 
     No index has the most urgent of what is due at its front: in one that goes by urgency, a claim
     meets all that is put off until the morning; in one that goes by time, in the morning, all that
     is due. So what sleeps stands in the index by its time, what is awake by its urgency, and each
-    row moves from there to here once. If more than one claim may wake are due, the longest due come
-    first; what was planned for at once, or soon, was never asleep and waits for none of them.
+    row moves from there to here once. If more are due at once, the longest due come first; what was
+    planned for at once, or soon, never slept and waits for none of them.
     """
 
     def build() -> Any:
@@ -137,7 +134,7 @@ def _wake(work: WorkSet, lane: tuple[str, str], at: int) -> None:
         return update(_O).values(leased_until=constant(0)).where(_O.c.id.in_(select(woken.c.id)))
 
     statement = work.statements.once(("wake",), build)
-    given = {"connector": lane[0], "operation": lane[1], "at": at, "many": _WOKEN}
+    given = {"connector": lane[0], "operation": lane[1], "at": at, "many": many}
     work.wire.many(statement, [[given[name] for name in statement.names]])
 
 
