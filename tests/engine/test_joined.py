@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy
 from engine_world import Toy, everything, one_more, phone_of, played, rows, says, scanned, spring
 from sqlalchemy import text as sql
+from sqlalchemy.pool import StaticPool
 
 from scrmkit.domain.effects import AddTag
 from scrmkit.domain.identity import Identity
@@ -324,3 +325,29 @@ def test_a_host_that_commits_by_other_means_says_so(engine: Engine, host, observ
         assert told(observer) == []
         connection.commit()
         assert told(observer) == ["s1"]
+
+
+@pytest.mark.parametrize("given_back", [False, True], ids=["begins", "is given back"])
+def test_another_face_of_the_same_transaction_makes_nobody_forget_it(
+    engine: Engine, host, observer: Observer, given_back: bool
+):
+    """As where a framework and a program each have a SQLAlchemy of their own on one driver's connection."""
+    lent = host.raw_connection()
+    face = sqlalchemy.create_engine(
+        host.url, creator=lambda: lent.driver_connection, poolclass=StaticPool, pool_reset_on_return=None
+    )
+    with face.connect() as one, face.connect() as other:
+        with engine.joined(one) as joined:
+            joined.record(scanned(1))
+        if given_back:
+            other.close()
+        else:
+            with engine.joined(other) as joined:
+                joined.record(scanned(2))
+        assert told(observer) == []
+        one.commit()
+    with face.connect() as again:
+        again.begin()
+
+    assert told(observer) == keys(engine) == (["s1"] if given_back else ["s1", "s2"])
+    face.dispose()

@@ -17,7 +17,7 @@ from scrmkit.engine.frame import Frame
 from scrmkit.engine.intake import Intake
 from scrmkit.errors import StorageError
 from scrmkit.persistence import schema
-from scrmkit.persistence.database import Database, Wire
+from scrmkit.persistence.database import Database, Wire, translated
 
 
 class Joining:
@@ -27,7 +27,8 @@ class Joining:
     SQLAlchemy says when it is about to commit, and not when it has. So what was
     recorded is looked for through another connection: when a commit is asked
     for (a host may have committed by other means already), when the connection
-    goes on to another transaction, and when it is given back.
+    goes on to another transaction, and when it is given back. Several SQLAlchemy
+    connections may share a driver's, which alone knows whether its transaction is over.
     """
 
     def __init__(self, intake: Intake, database: Database) -> None:
@@ -53,23 +54,26 @@ class Joining:
         pool = connection.engine.pool
         if connection not in self._heard:
             self._heard.add(connection)
-            event.listen(connection, "commit", lambda one: self._tell(_name(one), over=False))
-            event.listen(connection, "begin", lambda one: self._tell(_name(one), over=True))
+            event.listen(connection, "commit", lambda one: self._tell(_driver(one)))
+            event.listen(connection, "begin", lambda one: self._tell(_driver(one)))
         if pool not in self._heard:
             self._heard.add(pool)
-            event.listen(pool, "checkin", lambda raw, _: self._tell(id(raw), over=True))
+            event.listen(pool, "checkin", lambda raw, _: self._tell(raw))
 
-    def _tell(self, name: int, *, over: bool) -> None:
+    def _tell(self, driver: Any) -> None:
         """Tell of what is there; where the transaction is over, forget what is not."""
-        frames = self._waiting.get(name)
+        frames = self._waiting.pop(id(driver), None)
         if not frames:
             return
-        there: set[int] = set()
-        with contextlib.suppress(StorageError), self._database.reading() as wire:
+        there, goes_on = set[int](), True
+        with contextlib.suppress(StorageError), translated(), self._database.reading() as wire:
+            # Asked first: what commits in between is kept, and looked for once more.
+            is_open = _is_in_transaction(driver)
             rows = wire.find(schema.touchpoint, ("id",), [(frame.id,) for frame in frames], ("id",))
-            there = {row[0] for row in rows}
-        if there or over:
-            del self._waiting[name]
+            there, goes_on = {row[0] for row in rows}, is_open
+        if goes_on:
+            self._waiting[id(driver)] += (frame for frame in frames if frame.id not in there)
+        if there:
             self._intake.announce([frame for frame in frames if frame.id in there])
 
 
@@ -91,9 +95,16 @@ class Joined:
         checked = [self._intake.checked(touchpoint) for touchpoint in touchpoints]
         with self._connection.begin_nested():
             outcomes, frames = self._intake.record_in(self._wire, checked)
-        self._waiting[_name(self._connection)] += frames
+        self._waiting[id(_driver(self._connection))] += frames
         return outcomes
 
 
-def _name(connection: Connection) -> int:
-    return id(connection.connection.dbapi_connection)
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _is_in_transaction(driver: Any) -> bool:
+    """Whether a connection of sqlite3 or psycopg has begun what it has not ended."""
+    info = getattr(driver, "info", None)
+    # By libpq's numbers: a statement runs, the next is awaited, or one has failed.
+    return bool(driver.in_transaction if info is None else info.transaction_status in (1, 2, 3))
