@@ -35,9 +35,11 @@ SECRET_WORDS = "meet me at the blue door"
 HOUR = timedelta(hours=1)
 
 
-def order_scorer(context: Any) -> FakeScorer:
+class OrderScorer(FakeScorer):
     """A point for each order; two make band A."""
-    return FakeScorer(context, band=lambda count, most: "A" if count > 1 else "B")
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context, band=lambda count, most: "A" if count > 1 else "B")
 
 
 def tagger(touchpoint: Touchpoint[Any], known: Any, now: Any) -> Decision:
@@ -93,7 +95,7 @@ class JourneyWorld:
                 "rule.friend": self.friend,
                 "channel.sms": self.sms,
                 "connector.payments": self.payments,
-                "scorer.value": order_scorer,
+                "scorer.value": OrderScorer,
             },
             clock=self.clock,
             tenants=["north", "south"],
