@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import attrs
+from sqlalchemy import Table
 
 from scrmkit.clock import from_micros, to_micros
 from scrmkit.domain import reads as r
@@ -39,7 +39,7 @@ Declared = Mapping[r.Read[Any], None]
 """What a plugin named."""
 
 Key = tuple[Any, ...]
-_Reading = tuple[Callable[[str, str, Any], Key], Callable[[Iterable[Any]], None], Callable[[Any, str, Any, int], Any]]
+_Load = Callable[[WorkSet, list[Any]], None]
 
 
 def _is_customer(value: Any) -> bool:
@@ -82,21 +82,6 @@ class Knowing:
         self._work = work
         self._codec = codec
         self.here: set[Person] = set()
-        newest = partial(partial, work.load_newest)
-        # Of each: the key of its rows, what loads rows by keys, and what makes an answer of them.
-        self._reads: dict[type, _Reading] = {
-            r.Tags: (self._whose, newest(schema.tag), self._tags),
-            r.Attributes: (self._whose, newest(schema.attribute), self._attributes),
-            r.Memo: (self._whose, newest(schema.memo), self._memo),
-            r.Consents: (self._whose, newest(schema.consent), self._consents),
-            r.ScoreOf: (self._whose, newest(schema.score), self._score),
-            r.ActivityOf: (self._activity_key, work.load_activities, self._activity),
-            r.ParticipantOf: (self._part_key, self._load_parts, self._participant),
-            r.Participants: (self._instance_key, work.load_instances, self._participants),
-            r.PartsOf: (self._member_key, work.load_members, self._parts),
-            r.StockOf: (self._stock_key, work.resources.load, self._stock),
-            r.BalanceOf: (self._account_key, work.accounts.load, self._balance),
-        }
 
     def declared(self, found: Any) -> Declared:
         """
@@ -108,7 +93,7 @@ class Knowing:
         declared = listed(found)
         for read in declared:
             kind = type(read)
-            if kind not in self._reads:
+            if kind not in _READS:
                 raise ContractError(f"{kind.__name__} is no read")
             for name, fits in _CHECKS[kind]:
                 if not fits(getattr(read, name)):
@@ -119,8 +104,8 @@ class Knowing:
         """Load everything of *wanted* that is not there yet, each table in one query."""
         self._meet(wanted)
         for kind, asked in wanted.items():
-            key, load, _ = self._reads[kind]
-            load([key(*one) for one in asked])
+            key, load, _ = _READS[kind]
+            load(self._work, [key(self, *one) for one in asked])
 
     def _meet(self, wanted: Wanted) -> None:
         """Look up who those are that are asked about by an id that may be an old one."""
@@ -137,8 +122,8 @@ class Knowing:
 
     def answer(self, tenant: str, plugin: str, read: r.Read[Any], now_us: int) -> Any:
         """The answer to one read, whose rows were loaded before; nobody can change it."""
-        key, _, answer = self._reads[type(read)]
-        return answer(key(tenant, plugin, read), plugin, read, now_us)
+        key, _, answer = _READS[type(read)]
+        return answer(self, key(self, tenant, plugin, read), plugin, read, now_us)
 
     # --- keys ----------------------------------------------------------------------------
 
@@ -156,10 +141,6 @@ class Knowing:
 
     def _part_key(self, tenant: str, plugin: str, read: r.ParticipantOf) -> Key:
         return (*self._member_key(tenant, read.ref.plugin, read), read.ref)
-
-    def _load_parts(self, keys: Iterable[Any]) -> None:
-        self._work.load_instances((key[0], key[3]) for key in keys)
-        self._work.load_members(key[:3] for key in keys)
 
     def _instance_key(self, tenant: str, plugin: str, read: r.Participants) -> Key:
         return (tenant, read.ref)
@@ -237,6 +218,39 @@ class Knowing:
     def _balance(self, key: Any, plugin: str, read: r.BalanceOf, now_us: int) -> int:
         account: AccountRow = self._work.accounts[key]
         return account.balance
+
+
+def _newest(table: Table) -> _Load:
+    return lambda work, people: work.load_newest(table, people)
+
+
+def _resources(work: WorkSet, keys: list[Any]) -> None:
+    work.resources.load(keys)
+
+
+def _accounts(work: WorkSet, keys: list[Any]) -> None:
+    work.accounts.load(keys)
+
+
+def _parts(work: WorkSet, keys: list[Any]) -> None:
+    work.load_instances((key[0], key[3]) for key in keys)
+    work.load_members(key[:3] for key in keys)
+
+
+_READS: dict[type, tuple[Callable[..., Key], _Load, Callable[..., Any]]] = {
+    r.Tags: (Knowing._whose, _newest(schema.tag), Knowing._tags),
+    r.Attributes: (Knowing._whose, _newest(schema.attribute), Knowing._attributes),
+    r.Memo: (Knowing._whose, _newest(schema.memo), Knowing._memo),
+    r.Consents: (Knowing._whose, _newest(schema.consent), Knowing._consents),
+    r.ScoreOf: (Knowing._whose, _newest(schema.score), Knowing._score),
+    r.ActivityOf: (Knowing._activity_key, WorkSet.load_activities, Knowing._activity),
+    r.ParticipantOf: (Knowing._part_key, _parts, Knowing._participant),
+    r.Participants: (Knowing._instance_key, WorkSet.load_instances, Knowing._participants),
+    r.PartsOf: (Knowing._member_key, WorkSet.load_members, Knowing._parts),
+    r.StockOf: (Knowing._stock_key, _resources, Knowing._stock),
+    r.BalanceOf: (Knowing._account_key, _accounts, Knowing._balance),
+}
+"""Of each read: the key of its rows, what loads rows by keys, and what makes an answer of them."""
 
 
 @attrs.define(slots=True, eq=False)

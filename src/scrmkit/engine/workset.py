@@ -74,7 +74,8 @@ class WorkSet:
         self, table: Table, keys: Sequence[str], row: Callable[[Any], Any],
         blank: Callable[..., Any] | None = None, columns: Sequence[str] = (), lock: Lock = "",
     ) -> rows.Loaded:  # fmt: skip
-        select = partial(self.select, table, keys, columns=columns, lock=lock)
+        # Not our own ``select``: a working set that led to itself would wait for the collector.
+        select = partial(self.wire.find, table, keys, columns=columns, lock=lock if self.takes_turns else "")
         return rows.Loaded(select, len(keys), row, blank)
 
     def load_newest(self, table: Table, people: Iterable[rows.Person]) -> None:
