@@ -248,8 +248,8 @@ def a_decision(value: Any, kind: type[Decision] = Decision) -> Any:
         return None
     if not isinstance(value, kind):
         raise ContractError(f"returned a {type(value).__name__}")
-    words: tuple[Any, ...] = (value.reason, value.code)
-    if not all(isinstance(word, str) for word in words):
+    reason: object = value.reason
+    if not isinstance(reason, str) or not isinstance(value.code, str):
         raise ContractError("returned a reason or code that is no text")
     if not isinstance(value.effects, tuple | list):
         raise ContractError("returned effects that are no tuple")

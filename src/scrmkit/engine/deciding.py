@@ -12,8 +12,6 @@ from scrmkit.domain.campaign import InstanceRef
 from scrmkit.domain.chance import Chance
 from scrmkit.domain.decisions import Decision, Now, Step
 from scrmkit.domain.effects import Emit, Propose, Request
-from scrmkit.domain.ids import CustomerId
-from scrmkit.domain.reads import Consents
 from scrmkit.domain.touchpoint import Witness
 from scrmkit.engine.apply import Applier
 from scrmkit.engine.calls import Calls, ContractError, a_decision, a_step, usable
@@ -109,10 +107,11 @@ class Deciding:
 
     def _declared(self, wanted: Wanted, frame: Frame, loaded: LoadedPlugin, needs: Any, *given: Any) -> Any:
         """What a plugin declares about a touchpoint, which is added to *wanted*; or its trouble."""
-        declared = self._calls.attempt("needs", self._knowing.declared, needs, *given)
-        for read in usable(declared):
-            wanted[type(read)].append((frame.tenant, loaded.name, read))
-        return declared
+        said = self._calls.attempt("needs", self._knowing.declared, needs, *given)
+        declared = usable(said)
+        for read in declared:
+            wanted[type(read)].append((frame.tenant, loaded.name, read, declared))
+        return said
 
     def _needed(self, wanted: Wanted, frame: Frame, target: Target) -> Any:
         """What a mechanic declares for an instance, asked again when the state has changed."""
@@ -242,8 +241,7 @@ class Deciding:
             self._propose(proposed)
             documents += [one.document for one in proposed]
             step = _stepped(author, decision, state)
-            more = {"effects": documents or None, "step": step, "answer": answer}
-            _note(frame, author, decision.code, decision.reason, **more)
+            _note(frame, author, decision.code, decision.reason, documents, step, answer)
         if not author.slow:
             self._calls.went_well(author.loaded)
 
@@ -273,15 +271,13 @@ class Deciding:
             one.document["key"] = author.key(tenant, whom, one.once)
             if one.message is not None:
                 self.may_answer |= one.message.tell
-                asked = Consents(CustomerId(one.person or 0))
-                said = self._knowing.answer(tenant, author.name, asked, 0)
+                said = self._knowing.consents((tenant, one.person or 0))
                 one.consents = {(word.channel, word.purpose): word.granted for word in said}
                 one.identities = tuple(names)
         self._proposed += proposed
 
     def _write(self, frame: Frame, author: Author, decision: Decision) -> Any:
-        named: set[Any] = {getattr(effect, "customer", None) for effect in decision.effects}
-        named.discard(None)
+        named = [whom for effect in decision.effects if (whom := getattr(effect, "customer", None)) is not None]
         people = self._work.people_of(frame.tenant, named) if named else {}
         documents, proposed, emitted = [], [], []
         write = self._shared.documents
@@ -343,10 +339,18 @@ def _stepped(author: Author, decision: Decision, state: tuple[Any, Any, str] | N
     }  # fmt: skip
 
 
-def _note(frame: Frame, author: Author, code: str, reason: str, **more: Any) -> None:
-    """Write a decision down; of *more* what is not None."""
+def _note(
+    frame: Frame, author: Author, code: str, reason: str,
+    effects: Any = None, step: Any = None, answer: Any = None,
+) -> None:  # fmt: skip
+    """Write a decision down, of the last three what there is."""
     document: dict[str, Any] = {"plugin": author.name, "code": code[:64], "reason": reason[:300]}
     if author.target is not None:
         document["instance"] = [author.target.ref.campaign, author.target.ref.key]
-    document |= {name: value for name, value in more.items() if value is not None}
+    if effects:
+        document["effects"] = effects
+    if step is not None:
+        document["step"] = step
+    if answer is not None:
+        document["answer"] = answer
     frame.decisions.append(document)

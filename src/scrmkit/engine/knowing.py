@@ -32,13 +32,13 @@ _NEVER = r.Activity(0, 0, None, None)
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 _SOURCES = {str(source): source for source in TagSource}
 
-Wanted = defaultdict[type, list[tuple[str, str, Any]]]
-"""By type of read: tenants, asking plugins and what they ask."""
-
-Declared = Mapping[r.Read[Any], None]
-"""What a plugin named."""
-
 Key = tuple[Any, ...]
+Declared = dict[r.Read[Any], Key | None]
+"""What a plugin named, and where the answers will be: known when they are loaded."""
+
+Wanted = defaultdict[type, list[tuple[str, str, Any, Declared]]]
+"""By type of read: tenants, asking plugins, what they ask, and where that stands."""
+
 _Load = Callable[[WorkSet, list[Any]], None]
 
 
@@ -93,9 +93,10 @@ class Knowing:
         declared = listed(found)
         for read in declared:
             kind = type(read)
-            if kind not in _READS:
+            checks = _CHECKS.get(kind)
+            if checks is None:
                 raise ContractError(f"{kind.__name__} is no read")
-            for name, fits in _CHECKS[kind]:
+            for name, fits in checks:
                 if not fits(getattr(read, name)):
                     raise ContractError(f"{kind.__name__} asks for what cannot be")
         return declared
@@ -104,8 +105,12 @@ class Knowing:
         """Load everything of *wanted* that is not there yet, each table in one query."""
         self._meet(wanted)
         for kind, asked in wanted.items():
-            key, load, _ = _READS[kind]
-            load(self._work, [key(self, *one) for one in asked])
+            key_of, load, _ = _READS[kind]
+            keys = []
+            for tenant, plugin, read, declared in asked:
+                key = declared[read] = key_of(self, tenant, plugin, read)
+                keys.append(key)
+            load(self._work, keys)
 
     def _meet(self, wanted: Wanted) -> None:
         """Look up who those are that are asked about by an id that may be an old one."""
@@ -113,17 +118,16 @@ class Knowing:
             (tenant, read.customer)
             for kind, asked in wanted.items()
             if "customer" in kind.__slots__  # type: ignore[attr-defined]
-            for tenant, _, read in asked
+            for tenant, _, read, _ in asked
         } - self.here
         strangers = [one for one in named if one[1] is not None]
         for row in self._work.select(schema.customer, ("tenant", "id"), strangers):
             self._work.people[row[1], row[0]] = row[2]
         self.here |= named
 
-    def answer(self, tenant: str, plugin: str, read: r.Read[Any], now_us: int) -> Any:
-        """The answer to one read, whose rows were loaded before; nobody can change it."""
-        key, _, answer = _READS[type(read)]
-        return answer(self, key(self, tenant, plugin, read), plugin, read, now_us)
+    def consents(self, person: Person) -> tuple[Consent, ...]:
+        """The word of somebody whose consents were loaded before."""
+        return tuple(map(consent_of, self._work.newest["consent"].of(person).values()))
 
     # --- keys ----------------------------------------------------------------------------
 
@@ -157,24 +161,21 @@ class Knowing:
         rows = self._work.newest["tag"].of(key)
         if not rows:
             return _NOTHING
-        tags = {
-            name: tag_of(row) for name, row in sorted(rows.items()) if row[7] and (row[11] is None or row[11] > now_us)
-        }
+        tags = {name: tag_of(row) for name, row in rows.items() if row[7] and (row[11] is None or row[11] > now_us)}
         return MappingProxyType(tags)
 
     def _attributes(self, key: Person, plugin: str, read: r.Attributes, now_us: int) -> Mapping[str, Any]:
         rows = self._work.newest["attribute"].of(key)
         if not rows:
             return _NOTHING
-        return MappingProxyType({name[0]: json.loads(row[6]) for name, row in sorted(rows.items())})
+        return MappingProxyType({name[0]: json.loads(row[6]) for name, row in rows.items()})
 
     def _memo(self, key: Person, plugin: str, read: r.Memo, now_us: int) -> Any:
         row = self._work.newest["memo"].of(key).get((plugin,))
         return None if row is None else frozen(json.loads(row[6]))
 
     def _consents(self, key: Person, plugin: str, read: r.Consents, now_us: int) -> tuple[Consent, ...]:
-        rows = self._work.newest["consent"].of(key)
-        return tuple([consent_of(rows[name]) for name in sorted(rows)])
+        return self.consents(key)
 
     def _score(self, key: Person, plugin: str, read: r.ScoreOf, now_us: int) -> Score | None:
         row = self._work.newest["score"].of(key).get((read.scorer,))
@@ -255,7 +256,7 @@ _READS: dict[type, tuple[Callable[..., Key], _Load, Callable[..., Any]]] = {
 
 @attrs.define(slots=True, eq=False)
 class View:
-    """The ``known`` of one plugin and one touchpoint."""
+    """The ``known`` of one plugin and one touchpoint; nobody can change its answers."""
 
     _knowing: Knowing
     _frame: Frame
@@ -264,10 +265,11 @@ class View:
 
     def __getitem__(self, read: r.Read[Any]) -> Any:
         """The answer to a declared read."""
-        if read not in self._declared:
+        key = self._declared.get(read)
+        if key is None:
             raise UndeclaredReadError(f"{self._plugin} read {type(read).__name__} without naming it in needs()")
-        frame = self._frame
-        return self._knowing.answer(frame.tenant, self._plugin, read, frame.received_us)
+        _, _, answer = _READS[type(read)]
+        return answer(self._knowing, key, self._plugin, read, self._frame.received_us)
 
 
 def tag_of(row: tuple[Any, ...]) -> Tag:

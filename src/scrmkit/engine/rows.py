@@ -46,10 +46,13 @@ class NewestRows:
             self.dirty[row[: self._width]] = row
 
     def of(self, person: Person) -> dict[Any, tuple[Any, ...]]:
-        """By key the newest rows over all customers that a person, once loaded, has been."""
+        """By key, in order, the newest rows over all customers that a person, once loaded, has been."""
+        rows = self._rows.get(person, _NO_ROWS)
         found: dict[Any, tuple[Any, ...]] = {}
+        if not rows:
+            return found
         at, width = self._at, self._width
-        for row in self._rows.get(person, _NO_ROWS).values():
+        for row in rows.values():
             there = found.get(row[2:width])
             # By customer at last: one touchpoint may have a word for each that a person has been.
             word = (row[at], row[at + 1], row[1])

@@ -14,7 +14,6 @@ from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import CustomerId, OutgoingId, TenantId
 from scrmkit.domain.messages import Message, Outgoing, Purpose, Status
 from scrmkit.domain.policy import Policy, Verdict
-from scrmkit.domain.reads import Consents
 from scrmkit.engine.contact import LEFT, Contact, Sent, stopped
 from scrmkit.engine.deciding import Shared
 from scrmkit.engine.knowing import Knowing
@@ -139,7 +138,7 @@ class Turn:
             return stopped("erased", "its content was erased")
         if row.type != "message":
             return Verdict(send_at=self.at, code="ok", reason="asked for")
-        said = self._knowing.answer(row.tenant, "", Consents(CustomerId(row.person or 0)), 0)
+        said = self._knowing.consents((row.tenant, row.person or 0))
         sent = [
             one
             for one in self.contact.sent[row.whose]
