@@ -115,3 +115,20 @@ def test_nobody_waits_for_a_caller_who_was_interrupted_while_waiting():
     last.join(60)
 
     assert heard == {1: 1, 5: 1}
+
+
+def test_nobody_waits_for_a_caller_who_was_interrupted_before_writing(monkeypatch: pytest.MonkeyPatch):
+    log = Log()
+    log.may_write.set()
+    combiner = Combiner(log)
+    combiner._together = 2
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(time, "sleep", interrupted)
+        combiner.record(scanned(1))
+
+    assert combiner.record(scanned(2)).touchpoint == 1
+    assert log.batches == [[scanned(2)]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -14,6 +15,9 @@ from scrmkit.errors import StorageError, StorageUnavailableError
 
 _MOST = 200
 """How many one batch takes at most."""
+
+_PATIENCE_S, _PAUSE_S = 0.001, 0.00005
+"""How long the writer waits for those whom the last batch answered, and how long at a time."""
 
 _Record = Callable[[Sequence[Touchpoint[Any]]], Sequence[Outcome | StorageError]]
 
@@ -42,6 +46,7 @@ class Combiner:
         self._queue: list[_Waiter] = []
         self._writing = False
         self._leader = 0
+        self._together = 1
 
     def record(self, touchpoint: Touchpoint[Any]) -> Outcome:
         """Record one touchpoint, together with those of other callers if there are any."""
@@ -50,9 +55,13 @@ class Combiner:
         own = _Waiter(touchpoint)
         with self._lock:
             self._queue.append(own)
-            leads, self._writing = not self._writing, True
+            if not self._writing:
+                self._writing = True
+                own.set_result(None)
         try:
-            outcome = None if leads else own.result()
+            outcome = own.result()
+            if outcome is None:
+                self._gather()
         except BaseException:
             self._leave(own)
             raise
@@ -67,10 +76,21 @@ class Combiner:
         if waits and own.done():  # it was to write
             self._hand_over()
 
+    def _gather(self) -> None:
+        """
+        Wait a moment for those who were answered together: they come back together.
+
+        Without that, every second batch would be that of the fastest alone.
+        """
+        until = time.perf_counter() + _PATIENCE_S
+        while len(self._queue) < self._together and time.perf_counter() < until:
+            time.sleep(_PAUSE_S)
+
     def _lead(self) -> Outcome:
         """Write one batch, in which one's own touchpoint is the first, then hand over."""
         with self._lock:
             batch, self._queue = self._queue[:_MOST], self._queue[_MOST:]
+            self._together = len(batch)
         told: Exception = StorageUnavailableError("whoever wrote for all was interrupted")
         self._leader = threading.get_ident()
         try:
