@@ -126,9 +126,10 @@ def test_nobody_waits_for_a_caller_who_was_interrupted_before_writing(monkeypatc
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(time, "sleep", interrupted)
-        combiner.record(scanned(1))
+        with pytest.raises(KeyboardInterrupt):
+            combiner.record(scanned(1))
 
     assert combiner.record(scanned(2)).touchpoint == 1
     assert log.batches == [[scanned(2)]]
