@@ -64,17 +64,20 @@ class Campaigns:
         self._keep(tenant, published)
         return published
 
-    def load(self, work: WorkSet, newest: Iterable[tuple[str, str]], kept: Iterable[Key]) -> None:
-        """Look up the *newest* versions, and those that running instances have *kept*."""
-        missing = {key[:2] for key in kept if key not in self._versions}
-        if keys := sorted(missing.union(newest)):
+    def load(self, work: WorkSet, wanted: Iterable[tuple[str, str]]) -> None:
+        """Look up all versions of ``(tenant, campaign)``: others may have published one."""
+        if keys := sorted(set(wanted)):
             for row in self._rows(work.wire, keys):
-                self._keep(row[0], self._campaign(row))
+                if row[:3] not in self._versions:
+                    self._keep(row[0], self._campaign(row))
 
-    def of(self, tenant: str, ref: InstanceRef, row: InstanceRow | None) -> Campaign[Any] | None:
-        """The version of an instance, or the newest for one to be opened."""
-        version = self._newest.get((tenant, ref.campaign)) if row is None else row.campaign_version
-        campaign = self._versions.get((tenant, ref.campaign, version or 0))
+    def of(self, work: WorkSet, tenant: str, ref: InstanceRef, row: InstanceRow | None) -> Campaign[Any] | None:
+        """The version of an instance, or the newest that was looked up for one to be opened."""
+        version = self._newest.get((tenant, ref.campaign), 0) if row is None else row.campaign_version
+        key = (tenant, ref.campaign, version)
+        if row is not None and key not in self._versions:
+            self.load(work, [key[:2]])
+        campaign = self._versions.get(key)
         return campaign if campaign is not None and campaign.mechanic == ref.plugin else None
 
     def all(self, tenant: str) -> list[Campaign[Any]]:

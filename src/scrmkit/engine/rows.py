@@ -210,14 +210,15 @@ class Loaded(dict[Any, Any]):
 
     def load(self, wanted: Iterable[Any]) -> None:
         """Load the rows of *wanted* that are not there yet, in one query."""
-        missing = unknown(wanted, self)
-        self.update((key, None if self._blank is None else self._blank(*key)) for key in missing)
-        for found in self._select(missing):
-            self[found[: self._keys]] = self._row(found)
+        if missing := unknown(wanted, self):
+            self.update((key, None if self._blank is None else self._blank(*key)) for key in missing)
+            for found in self._select(missing):
+                self[found[: self._keys]] = self._row(found)
 
     def of(self, key: Any) -> Any:
         """One row, loaded now if need be."""
-        self.load([key])
+        if key not in self:
+            self.load([key])
         return self[key]
 
 

@@ -115,9 +115,7 @@ class Targets:
         if members:
             parts = [part for member in members for part in self._work.parts_of(*member)]
             self._work.load_instance_ids(part.instance for part in parts if not part.closed)
-        rows = self._work.by_id.values()
-        kept = [(row.tenant, row.campaign, row.campaign_version) for row in rows]
-        self._campaigns.load(self._work, campaigns, kept)
+        self._campaigns.load(self._work, campaigns)
 
     def of(self, frame: Frame, loaded: LoadedPlugin, addresses: Iterable[Any]) -> Iterator[Target]:
         """The instances that addresses lead to, each once; those to be opened without a row."""
@@ -130,7 +128,7 @@ class Targets:
                 row = self._work.instances.get((frame.tenant, ref))
                 if row is None and not isinstance(address, NewInstance):
                     continue
-                campaign = self._campaigns.of(frame.tenant, ref, row)
+                campaign = self._campaigns.of(self._work, frame.tenant, ref, row)
                 yield Target(loaded, ref, row, campaign)
 
     def _refs(self, frame: Frame, loaded: LoadedPlugin, address: Any) -> Iterator[InstanceRef]:

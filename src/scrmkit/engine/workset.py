@@ -119,10 +119,10 @@ class WorkSet:
 
     def load_instances(self, refs: Iterable[tuple[str, InstanceRef]]) -> None:
         """Load instances by reference, locked where the database has several writers."""
-        missing = rows.unknown(refs, self.instances)
-        self.instances.update(dict.fromkeys(missing))
-        keys = [(tenant, ref.plugin, ref.campaign, ref.key) for tenant, ref in missing]
-        self._take_instances(("tenant", "plugin", "campaign", "key"), keys)
+        if missing := rows.unknown(refs, self.instances):
+            self.instances.update(dict.fromkeys(missing))
+            keys = [(tenant, ref.plugin, ref.campaign, ref.key) for tenant, ref in missing]
+            self._take_instances(("tenant", "plugin", "campaign", "key"), keys)
 
     def load_instance_ids(self, ids: Iterable[int]) -> None:
         """Load instances by id."""
