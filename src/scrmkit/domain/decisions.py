@@ -16,7 +16,8 @@ from scrmkit.domain.ids import CustomerId, TouchpointId
 S = TypeVar("S")
 
 
-@attrs.frozen(kw_only=True)
+# A frozen value is made in half the time without slots, and these are made for every call.
+@attrs.frozen(kw_only=True, slots=False)
 class Now:
     """
     The only source of time and chance that a decision has.
@@ -80,7 +81,7 @@ class Deny:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Said:
     """
     One decision as it was kept.

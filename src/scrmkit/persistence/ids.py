@@ -9,6 +9,8 @@ import time
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
 _NODE_BITS = 12
 _COUNT_BITS = 10
+_TIME_BITS = _NODE_BITS + _COUNT_BITS
+_STEP = 1 << _NODE_BITS
 
 
 class IdAllocator:
@@ -29,8 +31,7 @@ class IdAllocator:
 
     def take(self) -> int:
         """The next id, above every earlier one of this allocator."""
-        ms = time.time_ns() // 1_000_000 - _EPOCH_MS
+        first = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _TIME_BITS | self._node
         with self._lock:
-            first = ms << (_NODE_BITS + _COUNT_BITS) | self._node
-            self._last = max(first, self._last + (1 << _NODE_BITS))
-            return self._last
+            self._last = last = max(first, self._last + _STEP)
+            return last
