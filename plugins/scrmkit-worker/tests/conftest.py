@@ -55,4 +55,4 @@ def make_postgresql_bench(new_postgresql: Callable[[], str]) -> Iterator[Callabl
 @pytest.fixture(autouse=True)
 def _no_failpoint_stays_armed() -> Iterator[None]:
     yield
-    failpoints.disarm()
+    failpoints.ARMED.clear()

@@ -46,10 +46,10 @@ def run_until_cut(bench: Bench, place: str, when: Callable[[], bool] = lambda: T
         if when():
             raise PowerCut
 
-    failpoints.arm(place, cut)
+    failpoints.ARMED[place] = cut
     with pytest.raises(PowerCut):
         bench.run()
-    failpoints.disarm()
+    failpoints.ARMED.clear()
     bench.restart()
 
 

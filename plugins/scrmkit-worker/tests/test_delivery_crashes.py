@@ -64,13 +64,13 @@ def run_with_power_cuts(bench: Bench, planned: list[tuple[str, int]]) -> None:
             if left[0] == 0:
                 raise PowerCut
 
-        failpoints.arm(place, cut)
+        failpoints.ARMED[place] = cut
         try:
             bench.run(61)
         except PowerCut:
-            failpoints.disarm()
+            failpoints.ARMED.clear()
             bench.restart()
-        failpoints.disarm()
+        failpoints.ARMED.clear()
     for _ in range(12):
         bench.run(timedelta(minutes=11))
 

@@ -278,7 +278,7 @@ def test_what_an_answer_leads_to_leaves_in_the_same_run(make_bench):
 def test_what_cannot_be_told_does_not_undo_what_happened(make_bench):
     bench = make_bench()
     bench.refund("r7", box="b1")
-    failpoints.arm("delivery.write.before_commit", once_raise(ValueError("poison")))
+    failpoints.ARMED["delivery.write.before_commit"] = once_raise(ValueError("poison"))
 
     bench.run()
 

@@ -338,10 +338,10 @@ def test_while_the_database_is_away_a_callback_fails_and_can_come_again(make_qui
     def away() -> None:
         raise StorageUnavailableError("the disk is full")
 
-    failpoints.arm("intake.before_commit", away)
+    failpoints.ARMED["intake.before_commit"] = away
     with pytest.raises(StorageUnavailableError):
         receive(bench)
-    failpoints.disarm()
+    failpoints.ARMED.clear()
 
     assert receive(bench).status == 200
     assert len(bench.rows(schema.touchpoint, kind="message.received")) == 1

@@ -145,7 +145,7 @@ def test_while_the_database_is_away_workers_wait_and_then_go_on(make_quick_bench
 
     bench = make_quick_bench()
     bench.mail.will(Accepted(provider_id="p1"))
-    failpoints.arm("delivery.write.before_commit", away)
+    failpoints.ARMED["delivery.write.before_commit"] = away
     with capture_logs() as logs, workers(bench):
         bench.say(channel="mail")
         eventually(lambda: bench.statuses == ["accepted"])
@@ -164,7 +164,7 @@ def test_an_outcome_that_could_not_be_written_is_written_by_the_next_run(make_qu
             left.pop()
             raise StorageUnavailableError("the disk is full")
 
-    failpoints.arm("delivery.write.before_commit", away)
+    failpoints.ARMED["delivery.write.before_commit"] = away
     for _ in range(2):
         try:
             bench.run()
@@ -184,7 +184,7 @@ def test_a_defect_in_a_worker_is_logged_without_values_and_the_worker_goes_on(ma
             raise ValueError("+8613900000005 said hello")
 
     bench = make_quick_bench()
-    failpoints.arm("delivery.sent", breaks)
+    failpoints.ARMED["delivery.sent"] = breaks
     with capture_logs() as logs, workers(bench):
         bench.say(who=1)
         eventually(lambda: not left)

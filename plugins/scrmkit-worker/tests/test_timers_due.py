@@ -179,10 +179,10 @@ def test_while_the_database_is_away_nothing_fires_and_then_everything(make_bench
     def away() -> None:
         raise StorageUnavailableError("the disk is full")
 
-    failpoints.arm("timers.fire.before_commit", away)
+    failpoints.ARMED["timers.fire.before_commit"] = away
     with pytest.raises(StorageUnavailableError):
         bench.run(60)
-    failpoints.disarm()
+    failpoints.ARMED.clear()
     bench.run()
 
     assert len(bench.rows(schema.touchpoint, kind="timer.due")) == 1

@@ -241,7 +241,8 @@ class Deciding:
             self._propose(proposed)
             documents += [one.document for one in proposed]
             step = _stepped(author, decision, state)
-            _note(frame, author, decision.code, decision.reason, documents, step, answer)
+            more = {"effects": documents or None, "step": step, "answer": answer}
+            _note(frame, author, decision.code, decision.reason, **more)
         if not author.slow:
             self._calls.went_well(author.loaded)
 
@@ -339,18 +340,10 @@ def _stepped(author: Author, decision: Decision, state: tuple[Any, Any, str] | N
     }  # fmt: skip
 
 
-def _note(
-    frame: Frame, author: Author, code: str, reason: str,
-    effects: Any = None, step: Any = None, answer: Any = None,
-) -> None:  # fmt: skip
-    """Write a decision down, of the last three what there is."""
+def _note(frame: Frame, author: Author, code: str, reason: str, **more: Any) -> None:
+    """Write a decision down; of *more* what there is."""
     document: dict[str, Any] = {"plugin": author.name, "code": code[:64], "reason": reason[:300]}
     if author.target is not None:
         document["instance"] = [author.target.ref.campaign, author.target.ref.key]
-    if effects:
-        document["effects"] = effects
-    if step is not None:
-        document["step"] = step
-    if answer is not None:
-        document["answer"] = answer
+    document |= {name: value for name, value in more.items() if value is not None}
     frame.decisions.append(document)

@@ -175,17 +175,7 @@ class Engine:
             StorageUnavailableError, ConflictError: Not all were recorded; try all
                 again later, and those that were are repetitions.
         """
-        return self._record([self.intake.checked(touchpoint) for touchpoint in touchpoints])
-
-    def record_all(self, touchpoints: Sequence[Touchpoint[Any]]) -> None:
-        """Record checked touchpoints: a single one together with those of other callers."""
-        if len(touchpoints) == 1:
-            self._combiner.record(touchpoints[0])
-        else:
-            self._record(touchpoints)
-
-    def _record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
-        return all_of(self._record_each(touchpoints))
+        return all_of(self._record_each([self.intake.checked(touchpoint) for touchpoint in touchpoints]))
 
     def _record_each(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome | StorageError]:
         outcomes = self.intake.record_each(touchpoints)

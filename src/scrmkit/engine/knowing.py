@@ -93,10 +93,9 @@ class Knowing:
         declared = listed(found)
         for read in declared:
             kind = type(read)
-            checks = _CHECKS.get(kind)
-            if checks is None:
+            if kind not in _CHECKS:
                 raise ContractError(f"{kind.__name__} is no read")
-            for name, fits in checks:
+            for name, fits in _CHECKS[kind]:
                 if not fits(getattr(read, name)):
                     raise ContractError(f"{kind.__name__} asks for what cannot be")
         return declared
@@ -106,11 +105,9 @@ class Knowing:
         self._meet(wanted)
         for kind, asked in wanted.items():
             key_of, load, _ = _READS[kind]
-            keys = []
             for tenant, plugin, read, declared in asked:
-                key = declared[read] = key_of(self, tenant, plugin, read)
-                keys.append(key)
-            load(self._work, keys)
+                declared[read] = key_of(self, tenant, plugin, read)
+            load(self._work, [declared[read] for _, _, read, declared in asked])
 
     def _meet(self, wanted: Wanted) -> None:
         """Look up who those are that are asked about by an id that may be an old one."""
@@ -225,12 +222,8 @@ def _newest(table: Table) -> _Load:
     return lambda work, people: work.load_newest(table, people)
 
 
-def _resources(work: WorkSet, keys: list[Any]) -> None:
-    work.resources.load(keys)
-
-
-def _accounts(work: WorkSet, keys: list[Any]) -> None:
-    work.accounts.load(keys)
+def _rows(name: str) -> _Load:
+    return lambda work, keys: getattr(work, name).load(keys)
 
 
 def _parts(work: WorkSet, keys: list[Any]) -> None:
@@ -248,8 +241,8 @@ _READS: dict[type, tuple[Callable[..., Key], _Load, Callable[..., Any]]] = {
     r.ParticipantOf: (Knowing._part_key, _parts, Knowing._participant),
     r.Participants: (Knowing._instance_key, WorkSet.load_instances, Knowing._participants),
     r.PartsOf: (Knowing._member_key, WorkSet.load_members, Knowing._parts),
-    r.StockOf: (Knowing._stock_key, _resources, Knowing._stock),
-    r.BalanceOf: (Knowing._account_key, _accounts, Knowing._balance),
+    r.StockOf: (Knowing._stock_key, _rows("resources"), Knowing._stock),
+    r.BalanceOf: (Knowing._account_key, _rows("accounts"), Knowing._balance),
 }
 """Of each read: the key of its rows, what loads rows by keys, and what makes an answer of them."""
 

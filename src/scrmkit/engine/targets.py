@@ -34,7 +34,6 @@ class Interests:
     def __init__(self, plugins: PluginSet) -> None:
         self._by_kind: dict[str, list[LoadedPlugin]] = {}
         self._by_name = {loaded.name: loaded for loaded in plugins.plugins}
-        self._served: dict[tuple[str, str], Sequence[LoadedPlugin]] = {}
         for loaded in plugins.plugins:
             if loaded.family in ("rule", "mechanic"):
                 for kind in loaded.plugin.kinds:
@@ -47,12 +46,10 @@ class Interests:
             owner = touchpoint.payload.plugin
         if owner is not None:
             loaded = self._by_name.get(owner)
-            return [loaded] if loaded is not None and loaded.serves(touchpoint.tenant) else []
-        key = (touchpoint.kind, touchpoint.tenant)
-        if key not in self._served:
-            those = self._by_kind.get(touchpoint.kind, ())
-            self._served[key] = [loaded for loaded in those if loaded.serves(touchpoint.tenant)]
-        return self._served[key]
+            candidates: Sequence[LoadedPlugin] = [loaded] if loaded is not None else []
+        else:
+            candidates = self._by_kind.get(touchpoint.kind, ())
+        return [loaded for loaded in candidates if loaded.tenant in (None, touchpoint.tenant)]
 
 
 def _addresses(found: Any) -> tuple[Any, ...]:

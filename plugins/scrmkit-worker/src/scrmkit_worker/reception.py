@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,14 +14,14 @@ from scrmkit.domain.identity import Identity
 from scrmkit.domain.ids import TenantId
 from scrmkit.domain.messages import Operation, Report, Status
 from scrmkit.domain.touchpoint import Touchpoint
-from scrmkit.engine.calls import Calls, ContractError
-from scrmkit.engine.intake import Intake
+from scrmkit.engine import Engine
+from scrmkit.engine.calls import ContractError
 from scrmkit.engine.workset import WorkSet
 from scrmkit.errors import CallbackRejectedError, InvalidValueError, ScrmkitError, UnknownNameError
 from scrmkit.persistence import schema
-from scrmkit.persistence.codec import Codec, to_json
+from scrmkit.persistence.codec import to_json
 from scrmkit.persistence.statements import number
-from scrmkit.plugins import LoadedPlugin, PluginSet
+from scrmkit.plugins import LoadedPlugin
 from scrmkit.protocols import CallbackRequest, Inbound, Reply
 from scrmkit_worker.lanes import load_gate
 from scrmkit_worker.rows import OutgoingRow, take
@@ -39,17 +39,9 @@ _US = timedelta(microseconds=1)
 class Reception:
     """Takes in what channels read from their platforms' callbacks."""
 
-    def __init__(
-        self, plugins: PluginSet, calls: Calls, codec: Codec, settling: Settling, intake: Intake,
-        record: Callable[[Sequence[Touchpoint[Any]]], Any], tenants: Sequence[str],
-    ) -> None:  # fmt: skip
-        self._plugins = plugins
-        self._calls = calls
-        self._codec = codec
+    def __init__(self, engine: Engine, settling: Settling) -> None:
+        self._engine = engine
         self._settling = settling
-        self._intake = intake
-        self._record = record
-        self._tenants = tuple(tenants)
 
     def receive(self, channel: str, request: CallbackRequest) -> Reply:
         """
@@ -59,7 +51,7 @@ class Reception:
             UnknownNameError: No channel is configured as *channel*.
             StorageError: Nothing is lost if the platform calls again: answer it 503.
         """
-        loaded = self._plugins.named(channel)
+        loaded = self._engine.plugins.named(channel)
         if loaded.family != "channel":
             raise UnknownNameError(f"{channel!r} is no channel")
 
@@ -75,15 +67,17 @@ class Reception:
             raise ContractError(f"returned a {type(said).__name__}, no Inbound")
 
         # Not timed: an outsider could have the plugin put into quarantine.
-        _, said = self._calls.call(loaded, "receive", read, check=check, timed=False)
+        _, said = self._engine.calls.call(loaded, "receive", read, check=check, timed=False)
         if isinstance(said, CallbackRejectedError):
             log.warning("callback_rejected", channel=channel, code=said.code)
             return Reply(status=403)
         if not isinstance(said, Inbound):
             return Reply(status=503)
         checked = [one for one in (self._checked(loaded, t) for t in said.touchpoints) if one]
-        if checked:
-            self._record(checked)
+        if len(checked) == 1:  # most have one, and many come at once: they share a commit
+            self._engine.record(checked[0])
+        elif checked:
+            self._engine.record_many(checked)
         if said.reports:
             self.apply_reports(channel, loaded.tenant, said.reports)
         return said.reply
@@ -92,14 +86,14 @@ class Reception:
         """The touchpoint as it can be recorded; None, and put aside, if it cannot be."""
         stamped = touchpoint
         try:
-            tenant = self._intake.tenant(touchpoint.tenant or loaded.tenant)
+            tenant = self._engine.intake.tenant(touchpoint.tenant or loaded.tenant)
             stamped = attrs.evolve(touchpoint, tenant=TenantId(tenant))
             if loaded.tenant not in (None, tenant):
                 raise InvalidValueError("a touchpoint of another tenant than the channel's")
-            return self._intake.checked(stamped)
+            return self._engine.intake.checked(stamped)
         except ScrmkitError as error:
-            self._calls.failed(loaded, "receive", ContractError(str(error)))
-            self._intake.park(stamped, error)
+            self._engine.calls.failed(loaded, "receive", ContractError(str(error)))
+            self._engine.intake.park(stamped, error)
             return None
 
     def apply_reports(self, connector: str, tenant: str | None, reports: Sequence[Report]) -> int:
@@ -111,11 +105,11 @@ class Reception:
         Args:
             tenant: Whose they are; None where the connector serves all.
         """
-        loaded = self._plugins.named(connector)
+        loaded = self._engine.plugins.named(connector)
         good = [one for one in reports if type(one) is Report and fits(one.outcome)]
         if len(good) < len(reports):
-            self._calls.failed(loaded, "reports", ContractError("a report is none"))
-        tenants = self._tenants if tenant is None else (tenant,)
+            self._engine.calls.failed(loaded, "reports", ContractError("a report is none"))
+        tenants = self._engine.settings.tenants if tenant is None else (tenant,)
         settled: list[tuple[OutgoingRow, Any]] = []
 
         def step(turn: Turn) -> Iterator[Change]:
@@ -150,7 +144,7 @@ class Reception:
 
         work = turn.work
         work.wire.many(work.statements.once(("old_reports",), old), [(turn.us - _KEPT // _US,)])
-        told = to_json({"type": status, "outcome": self._codec.dump(outcome)})
+        told = to_json({"type": status, "outcome": self._engine.codec.dump(outcome)})
         keep = work.statements.insert_new(schema.early_report)
         work.wire.many(keep, [(*name, told, turn.us) for name in names])
 

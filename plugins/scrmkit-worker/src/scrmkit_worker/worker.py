@@ -28,9 +28,7 @@ class ThreadWorker:
         settling = Settling(shared, database, intake, engine.clock, lanes, engine.settings.policy)
         self.delivery = Delivery(settling, calls, alone=database.dialect_name == "sqlite")
         self.outbox = settling
-        self._reception = Reception(
-            plugins, calls, engine.codec, settling, intake, engine.record_all, engine.settings.tenants
-        )
+        self._reception = Reception(engine, settling)
         self._running = Running(
             self.delivery, Timers(database, intake, plugins, calls, engine.clock),
             Slots(settling, plugins), settling, intake, engine.keep_health,
