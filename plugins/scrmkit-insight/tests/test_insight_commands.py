@@ -99,7 +99,7 @@ def test_status_counts_what_there_is(run, ready):
 def test_status_of_an_unknown_tenant_is_refused(run, ready):
     ran = run("status", "--tenant", "other")
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert "name one of the tenants main" in ran.err
 
 
@@ -129,7 +129,7 @@ def test_the_digest_is_one_hash_that_changes_with_the_state(run, ready):
     assert first.out == f"{again['digest']}\n"
     assert set(again["tenants"]) == {"main"}
     assert run("digest").out != first.out
-    assert run("digest", "--tenant", "other").code == 1
+    assert run("digest", "--tenant", "other").code == 2
 
 
 def test_a_replay_rebuilds_the_same_state(run, ready):
@@ -244,7 +244,7 @@ def test_names_of_platforms_are_shown_when_asked_for(run, tagged):
         pytest.param(["nonsense", "--tenant", "main"], 2, "KIND:VALUE", id="no identity"),
         pytest.param(["13900000001", "--tenant", "main"], 2, "phone:+86", id="a bare phone"),
         pytest.param(["phone:", "--tenant", "main"], 2, "1 to 256", id="empty value"),
-        pytest.param(["4711"], 1, "--tenant", id="no tenant"),
+        pytest.param(["4711"], 2, "--tenant", id="no tenant"),
         pytest.param(["phone:+8613900000001", "--tenant", "other"], 1, "of this", id="another's"),
     ],
 )

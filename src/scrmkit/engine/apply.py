@@ -34,8 +34,6 @@ class Applier:
             GuardError: A limit was reached. As after any error, nothing of this
                 decision is applied.
         """
-        if not documents:
-            return
         one = _Decision(self._work, self._ids, frame, plugin, instance)
         try:
             for steps in (_GUARDED, _SIMPLE):

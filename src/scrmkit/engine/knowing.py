@@ -122,7 +122,7 @@ class Knowing:
             self._work.people[row[1], row[0]] = row[2]
         self.here |= named
 
-    def consents(self, person: Person) -> tuple[Consent, ...]:
+    def consents(self, person: Person, *_: object) -> tuple[Consent, ...]:
         """The word of somebody whose consents were loaded before."""
         return tuple(map(consent_of, self._work.newest["consent"].of(person).values()))
 
@@ -170,9 +170,6 @@ class Knowing:
     def _memo(self, key: Person, plugin: str, read: r.Memo, now_us: int) -> Any:
         row = self._work.newest["memo"].of(key).get((plugin,))
         return None if row is None else frozen(json.loads(row[6]))
-
-    def _consents(self, key: Person, plugin: str, read: r.Consents, now_us: int) -> tuple[Consent, ...]:
-        return self.consents(key)
 
     def _score(self, key: Person, plugin: str, read: r.ScoreOf, now_us: int) -> Score | None:
         row = self._work.newest["score"].of(key).get((read.scorer,))
@@ -235,7 +232,7 @@ _READS: dict[type, tuple[Callable[..., Key], _Load, Callable[..., Any]]] = {
     r.Tags: (Knowing._whose, _newest(schema.tag), Knowing._tags),
     r.Attributes: (Knowing._whose, _newest(schema.attribute), Knowing._attributes),
     r.Memo: (Knowing._whose, _newest(schema.memo), Knowing._memo),
-    r.Consents: (Knowing._whose, _newest(schema.consent), Knowing._consents),
+    r.Consents: (Knowing._whose, _newest(schema.consent), Knowing.consents),
     r.ScoreOf: (Knowing._whose, _newest(schema.score), Knowing._score),
     r.ActivityOf: (Knowing._activity_key, WorkSet.load_activities, Knowing._activity),
     r.ParticipantOf: (Knowing._part_key, _parts, Knowing._participant),

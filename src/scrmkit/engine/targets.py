@@ -32,23 +32,21 @@ class Interests:
     """Which plugins are asked about which kinds, in the settings' order."""
 
     def __init__(self, plugins: PluginSet) -> None:
-        self._by_kind: dict[str, list[LoadedPlugin]] = {}
-        self._by_name = {loaded.name: loaded for loaded in plugins.plugins}
+        self._by_kind: dict[str, Sequence[LoadedPlugin]] = {}
+        self._plugins = plugins.plugins
         for loaded in plugins.plugins:
             if loaded.family in ("rule", "mechanic"):
                 for kind in loaded.plugin.kinds:
-                    self._by_kind.setdefault(kind, []).append(loaded)
+                    self._by_kind[kind] = (*self._by_kind.get(kind, ()), loaded)
 
     def of(self, touchpoint: Touchpoint[Any]) -> Sequence[LoadedPlugin]:
         """Whom to ask: only the owner where the touchpoint is for one plugin."""
         owner = touchpoint.to.plugin if touchpoint.to is not None else None
         if owner is None and isinstance(touchpoint.payload, TimerDue):
             owner = touchpoint.payload.plugin
+        candidates = self._by_kind.get(touchpoint.kind, ())
         if owner is not None:
-            loaded = self._by_name.get(owner)
-            candidates: Sequence[LoadedPlugin] = [loaded] if loaded is not None else []
-        else:
-            candidates = self._by_kind.get(touchpoint.kind, ())
+            candidates = [loaded for loaded in self._plugins if loaded.name == owner]
         return [loaded for loaded in candidates if loaded.tenant in (None, touchpoint.tenant)]
 
 
