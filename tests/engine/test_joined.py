@@ -104,6 +104,16 @@ def test_nothing_is_seen_before_the_host_commits(engine: Engine, host):
         assert keys(engine) == []
 
 
+def test_a_connection_that_commits_by_itself_is_refused(engine: Engine, host):
+    """On SQLite all that the host wrote from then on would be lost, since nobody commits it."""
+    with host.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with pytest.raises(InvalidValueError, match="join inside a transaction"), engine.joined(connection):
+            pytest.fail("there is no transaction to join")
+        order(connection, 1)
+
+    assert orders(host) == [1]
+
+
 def record_one_and_fail(engine: Engine, connection: sqlalchemy.Connection) -> None:
     with engine.joined(connection) as joined:
         joined.record(scanned(1))

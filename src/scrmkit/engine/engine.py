@@ -208,6 +208,9 @@ class Engine:
         in a savepoint, and whatever fails is rolled back to it and raised.
         Observers are told, and delivery may start, when the host has committed:
         when its connection is given back or goes on at the latest.
+
+        Raises:
+            InvalidValueError: The connection commits every statement by itself.
         """
         return self._joining.join(connection)
 

@@ -15,7 +15,7 @@ from scrmkit.domain.decisions import Outcome
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.frame import Frame
 from scrmkit.engine.intake import Intake
-from scrmkit.errors import StorageError
+from scrmkit.errors import InvalidValueError, StorageError
 from scrmkit.persistence import schema
 from scrmkit.persistence.database import Database, Wire, translated
 
@@ -40,11 +40,13 @@ class Joining:
     @contextlib.contextmanager
     def join(self, connection: Connection) -> Iterator[Joined]:
         """See ``Engine.joined``."""
-        if connection.dialect.name == "sqlite":
-            raw = connection.connection.driver_connection
-            if raw is not None and not raw.in_transaction:
-                # A savepoint outside a transaction would commit by itself when released.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        raw: Any = connection.connection.driver_connection
+        has_begun = getattr(raw, "in_transaction", False)  # as SQLite's driver says
+        if not has_begun and connection.dialect.detect_autocommit_setting(raw):
+            raise InvalidValueError("the connection commits by itself; join inside a transaction")
+        if not has_begun and connection.dialect.name == "sqlite":
+            # A savepoint outside a transaction would commit by itself when released.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         self._listen(connection)
         with connection.begin_nested():
             wire = Wire(connection.connection.dbapi_connection, self._database.statements)
