@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -254,6 +256,23 @@ def test_looking_at_a_database_that_is_not_there_makes_none(run, folder):
     assert run("db", "current", "--json").json["current"] is None
     assert run("db", "check").code == 1
     assert not (folder / "scrmkit.db").exists()
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["outbox", "list"], ["status"], ["customer", "show", "1"], ["digest"]])
+def test_a_damaged_database_is_told_of_and_shows_no_traceback(run, folder, command):
+    run("init")
+    run("db", "upgrade")
+    with contextlib.closing(sqlite3.connect(folder / "scrmkit.db")) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for name in tables:
+            if not name.startswith("sqlite_") and "version" not in name:
+                connection.execute(f"DROP TABLE {name}")
+        connection.commit()
+
+    ran = run(*command)
+
+    assert ran.code == 1
+    assert "the database refused a statement" in ran.out + ran.err
 
 
 def test_the_database_is_made_once(run, folder):

@@ -79,14 +79,16 @@ class CliContext:
 
         Raises:
             SchemaOutOfDateError: It is not there, or not this version's.
+            StorageError: It cannot be read.
         """
         from scrmkit.errors import SchemaOutOfDateError
+        from scrmkit.persistence.database import translated
         from scrmkit.persistence.migrate import require_current
 
         settings = self.settings()
         if not is_there(settings):
             raise SchemaOutOfDateError("there is no database yet; run: scrmkit db upgrade")
-        with self.database(settings) as database:
+        with self.database(settings) as database, translated():
             require_current(database)
             yield database
 
