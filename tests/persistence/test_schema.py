@@ -66,6 +66,17 @@ def test_an_upgrade_makes_it_current(empty_url: str, opened):
     assert tables(database) == {*schema.metadata.tables, "scrmkit_version"}
 
 
+def test_a_database_of_a_later_version_is_left_alone(empty_url: str, opened):
+    database = opened(empty_url)
+    migrate.upgrade(database)
+    with database.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE scrmkit_version SET version_num = '9999'"))
+
+    with pytest.raises(SchemaOutOfDateError, match="a later version made this database"):
+        migrate.upgrade(database)
+    assert migrate.current(database) == "9999"
+
+
 def test_a_second_upgrade_changes_nothing(database_url: str, opened):
     database = opened(database_url)
     with database.engine.begin() as connection:

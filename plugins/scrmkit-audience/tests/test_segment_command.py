@@ -63,7 +63,7 @@ def test_an_expression_is_counted(run: Run, ready: None):
         pytest.param([], 2, "name a segment", id="neither"),
         pytest.param(["much", "--expression", "{}"], 2, "name a segment", id="both"),
         pytest.param(["mush"], 1, "did you mean 'much'", id="unknown"),
-        pytest.param(["--expression", "{"], 1, "no TOML value", id="no TOML"),
+        pytest.param(["--expression", "{"], 2, "no TOML value", id="no TOML"),
         pytest.param(["--expression", "{tga = {}}"], 2, "did you mean 'tag'", id="no expression"),
         pytest.param(["much", "--as-of", "today"], 2, "offset", id="no moment"),
         pytest.param(["elsewhere", "--tenant", "main"], 2, "of tenant 'other'", id="another's"),

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
+from alembic import command, util
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -44,14 +44,18 @@ def upgrade(database: Database) -> None:
     Bring the database to this version's revision; does nothing where it is there already.
 
     Whole or not at all. Processes that do so at once take turns.
+
+    Raises:
+        SchemaOutOfDateError: It is ahead: a later version made it.
     """
     # Alembic keeps what it is doing in a module's variables.
     with _ONE_AT_A_TIME, translated(), database.engine.begin() as connection:
-        if database.dialect_name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        command.upgrade(_config(connection), "head")
+        in_file = database.dialect_name == "sqlite"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if in_file else f"SELECT pg_advisory_xact_lock({_LOCK})")
+        try:
+            command.upgrade(_config(connection), "head")
+        except util.CommandError:
+            raise SchemaOutOfDateError("a later version made this database; install that scrmkit again") from None
 
 
 def require_current(database: Database) -> None:
@@ -61,8 +65,7 @@ def require_current(database: Database) -> None:
     Raises:
         SchemaOutOfDateError: It is not; nothing was changed.
     """
-    at = current(database)
-    if at != head():
+    if (at := current(database)) != head():
         raise SchemaOutOfDateError(
             f"the database is at revision {at or 'none'} and this version needs {head()}; run: scrmkit db upgrade"
         )

@@ -68,10 +68,10 @@ def parsed(text: str) -> Expression:
     An expression that was written on the command line.
 
     Raises:
-        InvalidValueError, SettingsError: It is no TOML, or no expression.
+        click.BadParameter, SettingsError: It is no TOML, or no expression.
     """
     try:
         written = tomllib.loads(f"expression = {text}")
     except tomllib.TOMLDecodeError as error:
-        raise InvalidValueError(f"--expression is no TOML value: {error}") from None
+        raise click.BadParameter(f"it is no TOML value: {error}", param_hint="--expression") from None
     return expression_from(written["expression"])
