@@ -361,3 +361,4 @@ def test_another_face_of_the_same_transaction_makes_nobody_forget_it(
 
     assert told(observer) == keys(engine) == (["s1"] if given_back else ["s1", "s2"])
     face.dispose()
+    lent.invalidate()
