@@ -233,6 +233,16 @@ def test_a_wrong_call_is_one_message(run, ready, arguments, code, problem):
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no named pipes")
+def test_a_pipe_is_no_file(run, ready):
+    os.mkfifo(ready / "pipe.csv")
+
+    ran = run("import", "orders", "pipe.csv")
+
+    assert ran.code == 2
+    assert "no pipe" in ran.err
+
+
 def test_an_openid_needs_to_know_its_app(run, ready):
     (ready / "orders.csv").write_text("openid,member_no,amount,date\noX,M1,5,2026-01-02\n")
 

@@ -111,6 +111,8 @@ def orders(
     """
     if names["openid_scope"] == "" and "openid" not in chosen:
         chosen = {**chosen, "openid": ""}
+    if not file.is_file():
+        raise click.BadParameter("it is read twice, and so is a file and no pipe", param_hint="FILE")
     side = rejects or file.with_suffix(".rejects.csv")
     if side.exists() and side.samefile(file):
         raise click.BadParameter("FILE itself is no place for its rejects", param_hint="--rejects")
