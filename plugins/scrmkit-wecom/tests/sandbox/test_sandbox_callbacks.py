@@ -181,6 +181,12 @@ def test_what_staff_write_to_the_app_names_the_app(sandbox, receiver):
     assert b"<AgentID><![CDATA[1000002]]></AgentID>" in receiver.posts[0][1]
 
 
+def test_what_xml_cannot_hold_is_replaced(sandbox, receiver):
+    sandbox.write_to_app("zhangsan", "a\x00b\x0b\uffff\t王😀")
+
+    assert received(sandbox, receiver)[0]["Content"] == "a\ufffdb\ufffd\ufffd\t王😀"
+
+
 def test_staff_open_the_app(sandbox, receiver):
     sandbox.use_app("lisi", "click", key="menu-1")
 

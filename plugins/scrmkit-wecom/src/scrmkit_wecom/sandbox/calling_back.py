@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import string
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ Source: WeCom API, 回调配置 (path/90930), read 2026-11."""
 
 AGENT_ID = "1000002"
 _KEPT = 10_000
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LETTERS = string.ascii_letters + string.digits
 
 Value = str | int | Sequence[str]
@@ -177,7 +179,7 @@ class CallingBack(Sandbox):
 
 
 def xml_of(members: Mapping[str, Value]) -> str:
-    """The XML of an event: numbers plain, texts in CDATA, lists as items."""
+    """The XML of an event: numbers plain, texts in CDATA, lists as items; what XML cannot hold is replaced."""
     return f"<xml>{''.join(_element(name, value) for name, value in members.items())}</xml>"
 
 
@@ -185,10 +187,14 @@ def _element(name: str, value: Value) -> str:
     if isinstance(value, int):
         inner = str(int(value))
     elif isinstance(value, str):
-        inner = cdata(value)
+        inner = _text(value)
     else:
-        inner = "".join(f"<Item>{cdata(each)}</Item>" for each in value)
+        inner = "".join(f"<Item>{_text(each)}</Item>" for each in value)
     return f"<{name}>{inner}</{name}>"
+
+
+def _text(value: str) -> str:
+    return cdata(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value))
 
 
 def _with_query(url: str, query: Mapping[str, str]) -> str:
