@@ -201,6 +201,18 @@ def test_any_other_event_can_be_caused(api, sandbox, receiver):
     assert (event["Event"], event["Number"]) == ("brand_new", "7")
 
 
+@pytest.mark.parametrize("members", [{"a b": "x"}, {"": "x"}, {"E": None}, {"E": 1.5}, {"E": ["a", 1]}, {"E": {}}])
+def test_what_is_no_member_of_an_event_is_refused(sandbox, members):
+    with pytest.raises(InvalidValueError, match="XML names"):
+        sandbox.emit(members)
+
+
+@pytest.mark.parametrize(("group", "name"), [("", "Gold"), ("Level", ""), ("x" * 31, "Gold"), ("Level", "x" * 31)])
+def test_the_admins_tags_have_names_as_long_as_the_platforms(sandbox, group, name):
+    with pytest.raises(InvalidValueError, match="1 to 30"):
+        sandbox.add_tag(group, name)
+
+
 def test_without_an_address_events_are_lost_but_listed(api, sandbox):
     sandbox.add_contact("lisi")
 

@@ -26,6 +26,7 @@ Source: WeCom API, 回调配置 (path/90930), read 2026-11."""
 AGENT_ID = "1000002"
 _KEPT = 10_000
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _LETTERS = string.ascii_letters + string.digits
 
 Value = str | int | Sequence[str]
@@ -131,6 +132,9 @@ class CallingBack(Sandbox):
         duplicate: Annotated[bool, "push it twice, as the platform may"] = False,
     ) -> dict[str, Any]:
         """Cause any callback, also one of a kind that nobody knows."""
+        for name, value in members.items():
+            if not _NAME.fullmatch(name) or not _is_value(value):
+                raise InvalidValueError("'members' have XML names, and hold a text, an integer or a list of texts")
         head: dict[str, Value] = {
             "ToUserName": self.corp_id,
             "FromUserName": from_user,
@@ -191,6 +195,12 @@ def _element(name: str, value: Value) -> str:
     else:
         inner = "".join(f"<Item>{_text(each)}</Item>" for each in value)
     return f"<{name}>{inner}</{name}>"
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(each, str) for each in value)
+    return isinstance(value, str | int)
 
 
 def _text(value: str) -> str:

@@ -8,10 +8,16 @@ import attrs
 
 from scrmkit.errors import InvalidValueError, UnknownNameError
 from scrmkit.testing.sandbox import control
+from scrmkit_wecom.sandbox.api_tags import NAME_CHARS
 from scrmkit_wecom.sandbox.calling_back import AGENT_ID, CallingBack, Value
 from scrmkit_wecom.sandbox.state import CorpTag, CorpTagGroup, Staff
 
 Answer = dict[str, Any]
+
+
+def _check_names(*names: str) -> None:
+    if not all(1 <= len(name) <= NAME_CHARS for name in names):
+        raise InvalidValueError(f"a tag's name and a group's have 1 to {NAME_CHARS} characters")
 
 
 @attrs.define(kw_only=True)
@@ -101,6 +107,7 @@ class OfficeActs(CallingBack):
         self, group: Annotated[str, "the group's name; a new one comes to be"], name: Annotated[str, "the tag's name"]
     ) -> Answer:
         """The admin adds a tag in the management pages."""
+        _check_names(group, name)
         now = self.clock.now()
         found = next((each for each in self.corp.living_groups() if each.name == group), None)
         if found is None:
@@ -117,6 +124,7 @@ class OfficeActs(CallingBack):
         self, which: Annotated[str, "the id of a tag or a group"], name: Annotated[str, "its new name"]
     ) -> Answer:
         """The admin renames a tag or a group of tags."""
+        _check_names(name)
         _, edited = self._named(which)
         edited.name = name
         return self._tag_event("update", edited)
