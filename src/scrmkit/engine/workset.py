@@ -144,9 +144,9 @@ class WorkSet:
 
     def load_aliases(self, wanted: Iterable[tuple[str, str, str, str]]) -> None:
         """Load ``(tenant, plugin, kind, value)`` and the instances that they lead to."""
-        found = rows.unknown(wanted, self.aliases)
-        self.aliases.load(found)
-        self.load_instance_ids(id_ for id_ in map(self.aliases.get, found) if id_ is not None)
+        if found := rows.unknown(wanted, self.aliases):
+            self.aliases.load(found)
+            self.load_instance_ids(id_ for id_ in map(self.aliases.get, found) if id_ is not None)
 
     def load_members(self, wanted: Iterable[Member]) -> None:
         """Load all parts of a person in a plugin's instances."""
