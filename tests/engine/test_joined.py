@@ -343,9 +343,9 @@ def test_another_face_of_the_same_transaction_makes_nobody_forget_it(
 ):
     """As where a framework and a program each have a SQLAlchemy of their own on one driver's connection."""
     lent = host.raw_connection()
-    face = sqlalchemy.create_engine(
-        host.url, creator=lambda: lent.driver_connection, poolclass=StaticPool, pool_reset_on_return=None
-    )
+    driver = lent.driver_connection
+    lent.detach()  # so that its pool never gets back what the face has closed
+    face = sqlalchemy.create_engine(host.url, creator=lambda: driver, poolclass=StaticPool, pool_reset_on_return=None)
     with face.connect() as one, face.connect() as other:
         with engine.joined(one) as joined:
             joined.record(scanned(1))
@@ -360,5 +360,5 @@ def test_another_face_of_the_same_transaction_makes_nobody_forget_it(
         again.begin()
 
     assert told(observer) == keys(engine) == (["s1"] if given_back else ["s1", "s2"])
+    lent.close()
     face.dispose()
-    lent.invalidate()
