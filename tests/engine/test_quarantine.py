@@ -11,6 +11,8 @@ from broken_plugins import VIP, Make, decides, good, needs, raises
 from engine_world import health, rows, says, scanned
 
 from scrmkit.domain.decisions import Decision
+from scrmkit.domain.effects import Emit
+from scrmkit.domain.kinds import Nothing
 from scrmkit.engine import Engine
 from scrmkit.hooks import hookimpl
 from scrmkit.testing import FakeRule, Observer
@@ -149,3 +151,20 @@ def test_a_quarantine_by_one_process_is_not_lifted_by_another(new_postgresql, en
     two.record(scanned(9))
 
     assert rows(one, "plugin_health", "quarantined_at") != [(None,)]
+
+
+@pytest.mark.parametrize("poisoned", [False, True], ids=["all go in", "one is parked"])
+def test_a_failure_counts_once_however_often_its_batch_runs(engine_on_sqlite: Make, poisoned: bool):
+    """A batch with a touchpoint that cannot be recorded runs again by halves."""
+
+    def loops(touchpoint: Any, known: Any, now: Any) -> Decision | None:
+        again = (Emit(kind="entrance.scanned", step="again", payload=Nothing()),)
+        endless = poisoned and touchpoint.key not in {f"s{number}" for number in range(4)}
+        return Decision(reason="again", effects=again) if endless else None
+
+    plugins = {"rule.bad": decides(raises(ValueError())), "rule.loops": decides(loops)}
+    engine = engine_on_sqlite(plugins, quarantine_after=5)
+    engine.record_many([scanned(number) for number in range(5 if poisoned else 4)])
+
+    assert len(rows(engine, "parked")) == poisoned
+    assert (health(engine, "bad").failures, health(engine, "bad").quarantined_at) == (4, None)

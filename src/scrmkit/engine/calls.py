@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -138,6 +139,17 @@ class Calls:
         if health.in_a_row:
             health.in_a_row = 0
             health.changed = True
+
+    @contextlib.contextmanager
+    def tentative(self) -> Iterator[None]:
+        """Count for good only what ends well: where it does not, all of it runs again."""
+        before = [(one, (one.failures, one.overruns, one.in_a_row, one.quarantined_at)) for one in self.health.values()]
+        try:
+            yield
+        except BaseException:
+            for health, counts in before:
+                health.failures, health.overruns, health.in_a_row, health.quarantined_at = counts
+            raise
 
     def call(
         self, loaded: LoadedPlugin, what: str, function: Callable[..., Any], *args: Any,

@@ -54,8 +54,7 @@ class Shared:
         seed = (self.secret, frame.tenant.encode(), frame.by_key.encode())
 
         def now(name: str = "") -> Now:
-            chance = Chance(*seed, name.encode())
-            return Now(at=at, counts_at=counts_at, zone=zone, chance=chance)
+            return Now(at=at, counts_at=counts_at, zone=zone, chance=Chance(*seed, name.encode()))
 
         return now
 

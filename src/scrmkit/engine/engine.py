@@ -9,7 +9,6 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Self
 
-from sqlalchemy import literal_column, select
 from sqlalchemy.engine import Connection
 
 from scrmkit.clock import Clock, SystemClock
@@ -142,8 +141,8 @@ class Engine:
         Raises:
             StorageError: It gives none.
         """
-        with self.database.reading() as wire:
-            wire.rows(self.database.statements.once(("ping",), lambda: select(literal_column("1"))))
+        with self.database.reading(begin="SELECT 1"):
+            pass
 
     def __enter__(self) -> Self:
         return self

@@ -78,11 +78,9 @@ class Author:
     now: Now
     slow: bool = False
     target: Target | None = None
-    instance: InstanceRow | None = attrs.field(init=False)
-
-    @instance.default
-    def _instance(self) -> InstanceRow | None:
-        return None if self.target is None else self.target.row
+    instance: InstanceRow | None = attrs.field(
+        init=False, default=attrs.Factory(lambda own: own.target and own.target.row, takes_self=True)
+    )
 
     @property
     def name(self) -> str:

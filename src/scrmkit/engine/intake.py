@@ -170,7 +170,8 @@ class Intake:
 
     def _tried(self, touchpoints: Sequence[Touchpoint[Any]], *decided: Decided) -> list[Outcome]:
         def work(wire: Wire) -> tuple[list[Outcome], list[Frame]]:
-            return self.record_in(wire, touchpoints, *decided)
+            with self._shared.calls.tentative():
+                return self.record_in(wire, touchpoints, *decided)
 
         outcomes, frames = self._database.transaction(work, "intake")
         self.announce(frames)

@@ -237,22 +237,17 @@ class Unit:
             for name in ("brand", "shop", "guide"):
                 if getattr(touchpoint, name) is None:
                     filled[name] = getattr(entrance, name)
-        frame.touchpoint = attrs.evolve(touchpoint, **filled)
-        if frame.touchpoint.guide is None and frame.person is not None:
-            self._route(frame)
-
-    def _route(self, frame: Frame) -> None:
-        if not self._shared.calls.has("scrmkit_route"):
+        touchpoint = frame.touchpoint = attrs.evolve(touchpoint, **filled)
+        calls = self._shared.calls
+        if touchpoint.guide is not None or frame.person is None or not calls.has("scrmkit_route"):
             return
-        found = self._shared.calls.first(
+        found = calls.first(
             "scrmkit_route", lambda route: isinstance(route, Route),
-            touchpoint=frame.touchpoint, now=self._shared.now_of(frame)(),
+            touchpoint=touchpoint, now=self._shared.now_of(frame)(),
         )  # fmt: skip
         if found is not None:
-            route: Route = found[1]
-            frame.touchpoint = attrs.evolve(
-                frame.touchpoint, guide=route.guide, shop=frame.touchpoint.shop or route.shop
-            )
+            _, route = found
+            frame.touchpoint = attrs.evolve(touchpoint, guide=route.guide, shop=touchpoint.shop or route.shop)
 
     # --- rows ----------------------------------------------------------------------------
 
@@ -266,9 +261,7 @@ class Unit:
         context: dict[str, Any] = {}
         if frame.resolved.identity_ids:
             context["identities"] = frame.resolved.identity_ids
-        for name in ("guide", "state"):
-            if getattr(touchpoint, name) is not None:
-                context[name] = getattr(touchpoint, name)
+        context |= {name: said for name in ("guide", "state") if (said := getattr(touchpoint, name)) is not None}
         if touchpoint.to is not None:
             context["to"] = [touchpoint.to.plugin, touchpoint.to.campaign, touchpoint.to.key]
         work.insert(

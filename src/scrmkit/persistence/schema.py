@@ -12,6 +12,7 @@ Personal values stand in ``identity``, ``personal``, ``parked`` and
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,19 +50,16 @@ def json_texts(*names: str) -> Columns:
     return [sa.Column(name, sa.Text(), nullable=False) for name in names]
 
 
-def integers(*names: str) -> Columns:
+def integers(*names: str, kind: type[sa.Integer] = sa.BigInteger) -> Columns:
     """64-bit integers: moments, amounts, other rows' ids."""
-    return [sa.Column(name, sa.BigInteger(), nullable=False) for name in names]
+    return [sa.Column(name, kind(), nullable=False) for name in names]
 
 
-def counts(*names: str) -> Columns:
-    """32-bit integers."""
-    return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
+counts = partial(integers, kind=sa.Integer)
+"""32-bit integers."""
 
-
-def small_integers(*names: str) -> Columns:
-    """16-bit integers; a flag is 0 or 1."""
-    return [sa.Column(name, sa.SmallInteger(), nullable=False) for name in names]
+small_integers = partial(integers, kind=sa.SmallInteger)
+"""16-bit integers; a flag is 0 or 1."""
 
 
 def optional(*groups: Columns) -> Columns:
