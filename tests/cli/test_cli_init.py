@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import tomllib
 
 from scrmkit.settings import Settings, load_settings
@@ -68,3 +70,18 @@ def test_installed_plugins_are_suggested(run, folder, install):
     run("init")
 
     assert '# use = "rule.fake"' in (folder / "scrmkit.toml").read_text()
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(folder):
+    small = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+from scrmkit.cli import run_command
+sys.exit(run_command(["init"]))
+"""
+    ran = subprocess.run([sys.executable, "-c", small], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 2
+    assert "cannot be written" in ran.stderr
+    assert list(folder.iterdir()) == []
