@@ -275,8 +275,8 @@ def a_step(value: Any) -> Any:
 
 def _told(error: BaseException) -> str:
     """What can be said of an exception: its text only where it is ours."""
-    own = isinstance(error, ContractError | UndeclaredReadError)
-    return f"{error if own else type(error).__name__}{line_of(error)}"
+    shown = error if isinstance(error, UndeclaredReadError) else type(error).__name__
+    return str(error) if isinstance(error, ContractError) else f"{shown}{line_of(error)}"
 
 
 def line_of(error: BaseException) -> str:
