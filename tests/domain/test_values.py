@@ -212,3 +212,25 @@ def test_an_entrance_shows_no_person():
     made = Entrance(token=StateToken("abc"), name="table 7")
 
     assert "abc" in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        pytest.param(kinds.OrderPaid, {"amount_fen": -1}, id="less than nothing paid"),
+        pytest.param(kinds.OrderPaid, {"amount_fen": "12"}, id="money as a word"),
+        pytest.param(kinds.OrderPaid, {"amount_fen": True}, id="money as a yes"),
+        pytest.param(kinds.OrderPaid, {"amount_fen": 1.5}, id="half a fen"),
+        pytest.param(kinds.OrderPaid, {"quantity": -1}, id="less than no units"),
+        pytest.param(kinds.OrderPaid, {"quantity": 1.5}, id="half a unit"),
+        pytest.param(kinds.OrderPaid, {"order_no": ""}, id="no order number"),
+        pytest.param(kinds.OrderPaid, {"order_no": 5}, id="a number that is no text"),
+        pytest.param(kinds.OrderRefunded, {"refund_no": "r", "amount_fen": 0}, id="a refund of nothing"),
+        pytest.param(kinds.OrderRefunded, {"refund_no": None}, id="a refund without a number"),
+        pytest.param(kinds.OrderCancelled, {"order_no": "1" * 129}, id="an order number that is too long"),
+    ],
+)
+def test_an_order_that_cannot_be_is_refused_and_the_field_named(kind: type, wrong: dict[str, Any]):
+    right = {} if kind is kinds.OrderCancelled else {"amount_fen": 1}
+    with pytest.raises(InvalidValueError, match=list(wrong)[-1]):
+        kind(**{"order_no": "1", **right, **wrong})

@@ -19,7 +19,7 @@ from scrmkit.domain.identity import personal
 from scrmkit.domain.ids import CampaignId, CustomerId
 from scrmkit.domain.messages import AnswerTo, Message, Purpose
 from scrmkit.domain.profile import Score, TagSource
-from scrmkit.domain.text import at_least_one
+from scrmkit.domain.text import at_least
 from scrmkit.errors import InvalidValueError
 
 
@@ -209,7 +209,7 @@ class Reserve:
     """
 
     resource: str
-    quantity: int = attrs.field(validator=at_least_one)
+    quantity: int = attrs.field(validator=at_least(1))
     reservation: str
     capacity: int
     expires_at: datetime | None = None

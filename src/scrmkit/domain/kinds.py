@@ -11,6 +11,7 @@ import attrs
 from scrmkit.domain.identity import personal
 from scrmkit.domain.ids import CampaignId, CustomerId
 from scrmkit.domain.messages import Purpose
+from scrmkit.domain.text import at_least, text
 from scrmkit.domain.touchpoint import TouchpointKind, Witness
 
 
@@ -49,7 +50,7 @@ class ContactRemoved:
 class OrderCancelled:
     """An order that was never paid is over: cancelled, or timed out."""
 
-    order_no: str
+    order_no: str = attrs.field(validator=text(128))
 
 
 @attrs.frozen(kw_only=True)
@@ -58,15 +59,15 @@ class OrderPaid:
     An order was paid.
 
     Attributes:
-        order_no: The order's number within its source.
+        order_no: The order's number within its source, up to 128 characters.
         amount_fen: What was paid, in fen, 0 or more.
         quantity: How many units, 0 or more.
         transaction: The payment's number at the payment platform, if known.
     """
 
-    order_no: str
-    amount_fen: int
-    quantity: int = 1
+    order_no: str = attrs.field(validator=text(128))
+    amount_fen: int = attrs.field(validator=at_least(0))
+    quantity: int = attrs.field(default=1, validator=at_least(0))
     transaction: str | None = None
 
 
@@ -80,9 +81,9 @@ class OrderRefunded:
         amount_fen: What went back, in fen, above 0.
     """
 
-    order_no: str
-    refund_no: str
-    amount_fen: int
+    order_no: str = attrs.field(validator=text(128))
+    refund_no: str = attrs.field(validator=text(128))
+    amount_fen: int = attrs.field(validator=at_least(1))
 
 
 @attrs.frozen(kw_only=True)

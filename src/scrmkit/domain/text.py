@@ -45,10 +45,14 @@ def is_storable(value: str) -> bool:
     return "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
 
 
-def at_least_one(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
-    """A validator: 1 or more."""
-    if value < 1:
-        raise InvalidValueError(f"{attribute.name} is at least 1; this one is {value}")
+def at_least(least: int) -> Callable[[object, attrs.Attribute[Any], Any], None]:
+    """Make a validator: a whole number that is *least* or more."""
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if type(value) is not int or value < least:
+            raise InvalidValueError(f"{attribute.name} is a whole number and at least {least}")
+
+    return check
 
 
 def zone(name: str) -> ZoneInfo:

@@ -93,8 +93,7 @@ class Campaigns:
 
     def _keep(self, tenant: str, campaign: Campaign[Any]) -> None:
         self._versions[tenant, campaign.id, campaign.version] = campaign
-        newest = self._newest.get((tenant, campaign.id), 0)
-        self._newest[tenant, campaign.id] = max(newest, campaign.version)
+        self._newest[tenant, campaign.id] = max(self._newest.get((tenant, campaign.id), 0), campaign.version)
 
     def _row(self, tenant: str, campaign: Campaign[Any]) -> tuple[Any, ...]:
         return (

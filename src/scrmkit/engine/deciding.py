@@ -225,12 +225,14 @@ class Deciding:
                 answer = self._answer(decision.answer)
             self._applier.apply(frame, author.name, author.instance, documents)
         except GuardError as guard:
-            self._forget(opened)
+            if opened is not None:
+                self._work.drop_instance(opened)
             _note(frame, author, "guard", str(guard))
         except (StorageError, KeyboardInterrupt):
             raise
         except BaseException as error:  # noqa: BLE001 - a plugin's value may do anything
-            self._forget(opened)
+            if opened is not None:
+                self._work.drop_instance(opened)
             shown = ContractError(str(error)) if isinstance(error, InvalidValueError) else error
             self._calls.failed(author.loaded, "effects", shown)
             _note(frame, author, "failed", "the plugin broke its contract")
@@ -302,10 +304,6 @@ class Deciding:
         )  # fmt: skip
         self._work.add_instance(row)
         return row
-
-    def _forget(self, row: InstanceRow | None) -> None:
-        if row is not None:
-            self._work.drop_instance(row)
 
     def _state(self, author: Author, state: Any) -> tuple[Any, Any, str]:
         """A step's state: as it is if nobody can change it, as a document and as text."""

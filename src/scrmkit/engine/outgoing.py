@@ -15,8 +15,6 @@ from scrmkit.persistence.codec import to_json
 FOREVER = 1 << 62
 """``not_after`` of what is of use for ever."""
 
-_SOON_US = 30_000_000
-
 
 def asleep_until(status: str, due_at: int, at: int) -> int:
     """
@@ -25,7 +23,7 @@ def asleep_until(status: str, due_at: int, at: int) -> int:
     What is planned for later sleeps: no claim looks at it until it is due. What is due within
     half a minute does not: a welcome that is tried again never waits for others to wake.
     """
-    return due_at if status == messages.Status.PLANNED and due_at - at > _SOON_US else 0
+    return due_at if status == messages.Status.PLANNED and due_at - at > 30_000_000 else 0
 
 
 def outgoing_row(

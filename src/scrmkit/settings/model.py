@@ -14,7 +14,7 @@ import attrs
 
 from scrmkit.domain.organisation import DEFAULT_ZONE
 from scrmkit.domain.policy import Policy
-from scrmkit.domain.text import at_least_one
+from scrmkit.domain.text import at_least
 from scrmkit.errors import InvalidValueError
 from scrmkit.settings.secret import DatabaseUrl, Secret
 from scrmkit.settings.structure import ELSEWHERE
@@ -56,8 +56,8 @@ class Calls:
             plugin is not asked any more.
     """
 
-    budget_ms: int = attrs.field(default=50, validator=at_least_one)
-    quarantine_after: int = attrs.field(default=20, validator=at_least_one)
+    budget_ms: int = attrs.field(default=50, validator=at_least(1))
+    quarantine_after: int = attrs.field(default=20, validator=at_least(1))
 
 
 def _read_only(options: Mapping[str, Any]) -> Mapping[str, Any]:
