@@ -80,7 +80,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 from scrmkit.cli import run_command
 sys.exit(run_command(["init"]))
 """
-    ran = subprocess.run([sys.executable, "-c", small], capture_output=True, text=True, check=False)
+    # -B: a compiled module that is cut off would fail whoever imports it next.
+    ran = subprocess.run([sys.executable, "-B", "-c", small], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 2
     assert "cannot be written" in ran.stderr

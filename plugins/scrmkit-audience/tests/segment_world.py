@@ -102,7 +102,7 @@ PAYLOADS: Mapping[str, Any] = {
     "entrance.scanned": lambda n, fen: Nothing(),
     "contact.added": lambda n, fen: ContactAdded(),
     "order.paid": lambda n, fen: OrderPaid(order_no=str(n), amount_fen=fen),
-    "order.refunded": lambda n, fen: OrderRefunded(order_no=str(n), refund_no=str(n), amount_fen=fen),
+    "order.refunded": lambda n, fen: OrderRefunded(order_no=str(n), refund_no=str(n), amount_fen=fen or 1),
 }
 
 
