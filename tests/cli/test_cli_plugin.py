@@ -207,6 +207,16 @@ def test_doctor_says_all_that_is_wrong(run, install, settings, monkeypatch):
     assert len(texts) == 2
 
 
+def test_doctor_says_what_is_wrong_with_settings_and_with_plugins_at_once(run, install, settings):
+    install("scrmkit-fake", {"rule.fake": "Fake"}, FAKE)
+    settings('[scrmkit]\nzone = 1\n[plugins.a]\nuse = "rule.fake"\ncrop = "x"\n[plugins.b]\nuse = "rule.fake1"\n')
+
+    ran = run("doctor", "--json")
+
+    told = {(one["subject"], one["text"].partition(":")[0]) for one in ran.json if one["level"] == "error"}
+    assert told >= {("settings", "scrmkit.zone"), ("plugin", "plugins.a.crop"), ("plugin", "plugins.b.use")}
+
+
 def test_doctor_says_it_in_words(run, settings):
     settings("[scrmkit]\nzone = 1\n")
 

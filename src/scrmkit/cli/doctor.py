@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import platform
+import tomllib
 from collections.abc import Iterator
+from secrets import token_hex
 
 import click
 
@@ -50,6 +52,7 @@ def examine(context: CliContext) -> Iterator[Finding]:
             yield Finding(level="error", subject="settings", text=problem)
     yield from _extras(settings)
     if settings is None:
+        yield from _plugins(context, _plugins_alone(context))
         return
     yield from _environment(context, settings)
     if is_there(settings):
@@ -57,14 +60,7 @@ def examine(context: CliContext) -> Iterator[Finding]:
     else:
         text = "there is none yet"
         yield Finding(level="warning", subject="database", text=text, next_step="Run: scrmkit db upgrade")
-    try:
-        plugins = context.plugins(settings)
-    except PluginError as error:
-        for problem in error.problems:
-            yield Finding(level="error", subject="plugin", text=problem)
-        return
-    yield _ok("plugins", f"{len(plugins.plugins)} are enabled and load")
-    yield from _asked(plugins)
+    yield from _plugins(context, settings)
 
 
 def _ok(subject: str, text: str) -> Finding:
@@ -134,6 +130,35 @@ def _database(context: CliContext) -> Iterator[Finding]:
             text=f"it is in quarantine since {row['since']:%Y-%m-%d %H:%M}Z: {row['last_error']}",
             next_step=f"Put it right, then: scrmkit plugin release {row['plugin']}",
         )
+
+
+def _plugins_alone(context: CliContext) -> Settings | None:
+    """The tables of plugins, where something else in the settings is wrong; None if they are wrong themselves."""
+    from scrmkit.settings import Secret, settings_from
+    from scrmkit.settings.load import OVERRIDES
+
+    environ = {name: text for name, text in context.environ.items() if name not in OVERRIDES}
+    try:
+        tables = tomllib.loads(context.path.read_bytes().decode("utf-8-sig"))
+        tenants = tables["scrmkit"].get("tenants", ["main"])
+        core = {"database": "sqlite://", "secret": Secret(token_hex()), "tenants": tenants}
+        given = {"scrmkit": core, "plugins": tables.get("plugins", {})}
+        return settings_from(given, environ, folder=context.path.absolute().parent)
+    except (OSError, ValueError, LookupError, AttributeError, SettingsError):
+        return None
+
+
+def _plugins(context: CliContext, settings: Settings | None) -> Iterator[Finding]:
+    if settings is None:
+        return
+    try:
+        plugins = context.plugins(settings)
+    except PluginError as error:
+        for problem in error.problems:
+            yield Finding(level="error", subject="plugin", text=problem)
+        return
+    yield _ok("plugins", f"{len(plugins.plugins)} are enabled and load")
+    yield from _asked(plugins)
 
 
 def _asked(plugins: PluginSet) -> Iterator[Finding]:
