@@ -47,7 +47,7 @@ class Interests:
         candidates = self._by_kind.get(touchpoint.kind, ())
         if owner is not None:
             candidates = [loaded for loaded in self._plugins if loaded.name == owner]
-        return [loaded for loaded in candidates if loaded.tenant in (None, touchpoint.tenant)]
+        return [loaded for loaded in candidates if loaded.serves(touchpoint.tenant)]
 
 
 def _addresses(found: Any) -> tuple[Any, ...]:
