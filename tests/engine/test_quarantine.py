@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy
 from broken_plugins import VIP, Make, decides, good, needs, raises
 from engine_world import health, rows, says, scanned
 
@@ -14,6 +15,7 @@ from scrmkit.domain.decisions import Decision
 from scrmkit.domain.effects import Emit
 from scrmkit.domain.kinds import Nothing
 from scrmkit.engine import Engine
+from scrmkit.errors import LoopError
 from scrmkit.hooks import hookimpl
 from scrmkit.testing import FakeRule, Observer
 
@@ -153,18 +155,34 @@ def test_a_quarantine_by_one_process_is_not_lifted_by_another(new_postgresql, en
     assert rows(one, "plugin_health", "quarantined_at") != [(None,)]
 
 
+def _loops(touchpoint: Any, known: Any, now: Any) -> Decision | None:
+    """Never ends with the fifth touchpoint, nor with what that leads to."""
+    again = (Emit(kind="entrance.scanned", step="again", payload=Nothing()),)
+    endless = touchpoint.key not in {f"s{number}" for number in range(4)}
+    return Decision(reason="again", effects=again) if endless else None
+
+
 @pytest.mark.parametrize("poisoned", [False, True], ids=["all go in", "one is parked"])
 def test_a_failure_counts_once_however_often_its_batch_runs(engine_on_sqlite: Make, poisoned: bool):
     """A batch with a touchpoint that cannot be recorded runs again by halves."""
-
-    def loops(touchpoint: Any, known: Any, now: Any) -> Decision | None:
-        again = (Emit(kind="entrance.scanned", step="again", payload=Nothing()),)
-        endless = poisoned and touchpoint.key not in {f"s{number}" for number in range(4)}
-        return Decision(reason="again", effects=again) if endless else None
-
-    plugins = {"rule.bad": decides(raises(ValueError())), "rule.loops": decides(loops)}
-    engine = engine_on_sqlite(plugins, quarantine_after=5)
+    engine = engine_on_sqlite(
+        {"rule.bad": decides(raises(ValueError())), "rule.loops": decides(_loops)}, quarantine_after=5
+    )
     engine.record_many([scanned(number) for number in range(5 if poisoned else 4)])
 
     assert len(rows(engine, "parked")) == poisoned
     assert (health(engine, "bad").failures, health(engine, "bad").quarantined_at) == (4, None)
+
+
+def test_a_failure_in_what_a_host_rolls_back_is_not_counted(engine_on_sqlite: Make):
+    """The host may record the same again."""
+    engine = engine_on_sqlite({"rule.bad": decides(raises(ValueError())), "rule.loops": decides(_loops)})
+    host = sqlalchemy.create_engine(engine.settings.database.reveal())
+    with host.begin() as connection, engine.joined(connection) as joined:
+        with pytest.raises(LoopError):
+            joined.record_many([scanned(number) for number in range(5)])
+        assert health(engine, "bad").failures == 0
+        joined.record_many([scanned(number) for number in range(4)])
+    host.dispose()
+
+    assert health(engine, "bad").failures == 4

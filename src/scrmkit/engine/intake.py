@@ -155,7 +155,8 @@ class Intake:
     ) -> tuple[list[Outcome], list[Frame]]:
         """Record inside a transaction of somebody else's; tell nobody yet."""
         unit = self._unit(wire)
-        outcomes = unit.record(touchpoints, *decided)
+        with self._shared.calls.tentative():
+            outcomes = unit.record(touchpoints, *decided)
         return outcomes, unit.frames
 
     def announce(self, frames: Sequence[Frame]) -> None:
@@ -170,8 +171,7 @@ class Intake:
 
     def _tried(self, touchpoints: Sequence[Touchpoint[Any]], *decided: Decided) -> list[Outcome]:
         def work(wire: Wire) -> tuple[list[Outcome], list[Frame]]:
-            with self._shared.calls.tentative():
-                return self.record_in(wire, touchpoints, *decided)
+            return self.record_in(wire, touchpoints, *decided)
 
         outcomes, frames = self._database.transaction(work, "intake")
         self.announce(frames)
