@@ -127,6 +127,12 @@ def test_groups_of_tags_of_the_same_name_are_each_tenants_own(engine: Engine):
     }
 
 
+def test_nothing_is_kept_for_a_tenant_that_there_is_not(engine: Engine):
+    with pytest.raises(TenantRequiredError, match="north"):
+        engine.organisation.put("nowhere", Shop(id=ShopId("1"), brand=BrandId("b"), name="x"))
+    assert engine.organisation.all("nowhere", Shop) == []
+
+
 def test_a_call_without_a_tenant_is_refused_where_there_are_two(engine: Engine):
     with pytest.raises(TenantRequiredError):
         engine.record(make_touchpoint(identities=[ANN]))

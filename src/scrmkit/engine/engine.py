@@ -88,7 +88,7 @@ class Engine:
             plugins, budget_ms=settings.calls.budget_ms, quarantine_after=settings.calls.quarantine_after
         )
         load_health(self.database, self.calls)
-        self.organisation = Organisation(self.database, self.codec, settings.zone)
+        self.organisation = Organisation(self.database, self.codec, settings)
         self.campaigns = Campaigns(self.database, self.codec, plugins)
         self.shared = Shared(
             plugins, self.calls, self.codec, self.campaigns, self.organisation,

@@ -89,10 +89,6 @@ class Intake:
             )
         return given
 
-    def record(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Outcome]:
-        """As ``record_each``, raising the first error."""
-        return all_of(self.record_each(touchpoints))
-
     def record_each(self, touchpoints: Sequence[Touchpoint[Any]]) -> list[Recorded]:
         """
         Record checked touchpoints in one transaction of our own.

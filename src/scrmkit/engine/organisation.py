@@ -14,10 +14,11 @@ from scrmkit.domain.profile import TagGroup
 from scrmkit.domain.text import is_text
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.workset import WorkSet
-from scrmkit.errors import InvalidValueError
+from scrmkit.errors import InvalidValueError, TenantRequiredError
 from scrmkit.persistence import schema
 from scrmkit.persistence.codec import Codec, to_json
 from scrmkit.persistence.database import Database
+from scrmkit.settings import Settings
 
 T = TypeVar("T", Brand, Shop, Guide, Entrance, TagGroup)
 _KINDS: dict[str, type] = {"brand": Brand, "shop": Shop, "guide": Guide, "entrance": Entrance, "tag_group": TagGroup}
@@ -32,14 +33,22 @@ class Organisation:
     it adds is seen at once.
     """
 
-    def __init__(self, database: Database, codec: Codec, zone: ZoneInfo) -> None:
+    def __init__(self, database: Database, codec: Codec, settings: Settings) -> None:
         self._database = database
         self._codec = codec
-        self._zone = zone
+        self._settings = settings
         self._kept: dict[tuple[str, str, str | None], Any] = {}
 
     def put(self, tenant: str, *values: Brand | Shop | Guide | Entrance | TagGroup) -> None:
-        """Add values, or replace those of the same id; durable when this returns."""
+        """
+        Add values, or replace those of the same id; durable when this returns.
+
+        Raises:
+            TenantRequiredError: The settings name no such tenant.
+            InvalidValueError: An id is empty or too long. Nothing was written.
+        """
+        if tenant not in self._settings.tenants:
+            raise TenantRequiredError(f"there is no tenant {tenant!r}; name one of {', '.join(self._settings.tenants)}")
         rows = []
         for value in values:
             type_, id_ = _TYPES[type(value)], _id_of(value)
@@ -86,12 +95,11 @@ class Organisation:
     def zone(self, tenant: str, shop: str | None) -> ZoneInfo:
         """The zone of a shop's calendar, or the tenant's."""
         there = self._kept.get((tenant, "shop", shop))
-        return self._zone if there is None else ZoneInfo(there.zone)
+        return self._settings.zone if there is None else ZoneInfo(there.zone)
 
     def _keep(self, tenant: str, value: Any) -> None:
         self._kept[tenant, _TYPES[type(value)], _id_of(value)] = value
 
 
 def _id_of(value: Any) -> str:
-    named = {Entrance: "token", TagGroup: "name"}.get(type(value), "id")
-    return str(getattr(value, named))
+    return str(getattr(value, {Entrance: "token", TagGroup: "name"}.get(type(value), "id")))

@@ -16,7 +16,7 @@ from scrmkit.domain.messages import REDRIVEN, WAITING, DeliveryOutcome, Status
 from scrmkit.domain.policy import Policy
 from scrmkit.domain.touchpoint import Touchpoint
 from scrmkit.engine.deciding import Shared
-from scrmkit.engine.intake import Intake
+from scrmkit.engine.intake import Intake, all_of
 from scrmkit.engine.outgoing import settled
 from scrmkit.engine.workset import WorkSet
 from scrmkit.persistence import schema
@@ -78,7 +78,7 @@ class Settling:
         except Exception:  # noqa: BLE001 - what cannot be told must not undo what happened
             alone = partial(work, apart=True)
             changes, told, frames = self._database.transaction(alone, name)
-            self._intake.record(told)
+            all_of(self._intake.record_each(told))
         self._intake.announce(frames)
         for change in changes:
             if change.row.status == Status.PLANNED:
